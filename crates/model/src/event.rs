@@ -1,0 +1,175 @@
+//! Events: immutable facts in the log, and what a publisher gives to make one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{Epoch, Json, Millis};
+
+/// An event's place in the log. The first event is 1.
+pub type Seq = u64;
+
+/// Which dialect, or which part of the hub, made an event. Set by the hub, never by a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The SAM dialect.
+    Sam,
+    /// The REST interface.
+    Rest,
+    /// The hub itself.
+    Hub,
+}
+
+impl Origin {
+    /// The name it has on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sam => "sam",
+            Self::Rest => "rest",
+            Self::Hub => "hub",
+        }
+    }
+
+    /// The origin of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Sam, Self::Rest, Self::Hub]
+            .into_iter()
+            .find(|o| o.as_str() == name)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One immutable fact in the log.
+#[derive(Debug)]
+pub struct Event {
+    /// The place in the log.
+    pub seq: Seq,
+    /// The run of the hub that took it in; `EPOCH:SEQ` is the event's id.
+    pub epoch: Epoch,
+    /// When the hub took it in.
+    pub time: Millis,
+    /// Who made it.
+    pub origin: Origin,
+    /// The agent it is about.
+    pub agent: Arc<str>,
+    /// The agent's session.
+    pub session: Option<Arc<str>>,
+    /// The stream it was labelled with.
+    pub stream: Option<Arc<str>>,
+    /// What happened: see [`crate::kind`].
+    pub kind: Arc<str>,
+    /// The publisher's own timestamp, as it came; without one the hub's time stands for it.
+    pub timestamp: Option<Json>,
+    /// The payload, an object, as it came.
+    pub data: Json,
+}
+
+impl Event {
+    /// `EPOCH:SEQ`, unique over all runs of the hub, and a resume point.
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.epoch, self.seq)
+    }
+
+    /// A rough size in memory, in bytes.
+    pub fn weight(&self) -> usize {
+        256 + self.data.get().len() + self.timestamp.as_ref().map_or(0, |t| t.get().len())
+    }
+}
+
+/// What a publisher gives; the hub adds place, epoch and time.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Who makes it.
+    pub origin: Origin,
+    /// The agent it is about.
+    pub agent: Arc<str>,
+    /// The agent's session.
+    pub session: Option<Arc<str>>,
+    /// A label to filter and authorise by.
+    pub stream: Option<Arc<str>>,
+    /// What happened.
+    pub kind: Arc<str>,
+    /// The publisher's own timestamp, any JSON scalar.
+    pub timestamp: Option<Json>,
+    /// The payload, an object.
+    pub data: Json,
+}
+
+/// An event as REST, `export` and the window show it. It is also a SAM envelope (`type`, `timestamp`, `data`), so what was
+/// exported can be published again.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct EventRow<'a> {
+    /// The place in the log.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: Seq,
+    /// `EPOCH:SEQ`.
+    pub id: String,
+    /// When the hub took it in, RFC 3339.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub time: Millis,
+    /// Which dialect or part of the hub made it.
+    pub origin: Origin,
+    /// The agent it is about.
+    pub agent: &'a str,
+    /// The agent's session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub session: Option<&'a str>,
+    /// The stream it was labelled with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub stream: Option<&'a str>,
+    /// What happened, in the hub's word.
+    pub kind: &'a str,
+    /// The same, in the envelope's word.
+    pub r#type: &'a str,
+    /// The publisher's timestamp as it came, or the hub's time.
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub timestamp: Timestamp<'a>,
+    /// The whole payload.
+    #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
+    pub data: &'a RawValue,
+}
+
+/// A timestamp as it came, or the hub's.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Timestamp<'a> {
+    /// As the publisher wrote it.
+    Given(&'a RawValue),
+    /// The hub's time.
+    Hub(Millis),
+}
+
+impl<'a> From<&'a Event> for EventRow<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            seq: event.seq,
+            id: event.id(),
+            time: event.time,
+            origin: event.origin,
+            agent: &event.agent,
+            session: event.session.as_deref(),
+            stream: event.stream.as_deref(),
+            kind: &event.kind,
+            r#type: &event.kind,
+            timestamp: match &event.timestamp {
+                Some(given) => Timestamp::Given(given),
+                None => Timestamp::Hub(event.time),
+            },
+            data: &event.data,
+        }
+    }
+}

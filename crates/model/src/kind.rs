@@ -1,0 +1,62 @@
+//! The kinds of events that the hub knows by name. Any other kind is kept and forwarded as it came.
+
+/// A tool call begins (SAM).
+pub const TOOL_CALL_START: &str = "tool_call_start";
+/// A tool call is over, well or badly (SAM).
+pub const TOOL_CALL_END: &str = "tool_call_end";
+/// What a tool call gave (SAM).
+pub const TOOL_CALL_RESULT: &str = "tool_call_result";
+/// SAM's system 2 changed the run: context, loops, errors.
+pub const SYSTEM2_INTERVENTION: &str = "system2_intervention";
+/// SAM's system 3 judged a tool call.
+pub const SYSTEM3_EVALUATION: &str = "system3_evaluation";
+/// SAM's system 3 stepped in.
+pub const SYSTEM3_INTERVENTION: &str = "system3_intervention";
+/// Autonomous mode: started, stopped, heartbeats (SAM).
+pub const AUTONOMOUS_ACTIVITY: &str = "autonomous_activity";
+/// What an agent is busy with (SAM, Cloud Agents).
+pub const AGENT_STATUS: &str = "agent_status";
+/// An agent waits for a person.
+pub const APPROVAL_REQUEST: &str = "approval_request";
+/// A peer's answer to a request. Never an event: the registry turns it into `approval_resolved`.
+pub const APPROVAL_RESPONSE: &str = "approval_response";
+
+/// The one decision that ended an approval.
+pub const APPROVAL_RESOLVED: &str = "approval_resolved";
+/// Whether the agent got the decision.
+pub const APPROVAL_DELIVERED: &str = "approval_delivered";
+/// A person stopped a session.
+pub const SESSION_STOPPED: &str = "session_stopped";
+/// A person lifted a stop.
+pub const SESSION_RESUMED: &str = "session_resumed";
+/// A standing decision was made.
+pub const RULE_CREATED: &str = "rule_created";
+/// A standing decision was revoked.
+pub const RULE_REVOKED: &str = "rule_revoked";
+/// An agent's connection published its first event.
+pub const AGENT_CONNECTED: &str = "agent_connected";
+/// An agent's connection is gone.
+pub const AGENT_DISCONNECTED: &str = "agent_disconnected";
+/// First frame to a monitor that asked for a place in the log.
+pub const HELLO: &str = "hello";
+/// Receipt for a frame that asked for one.
+pub const ACK: &str = "ack";
+/// A resume point that the log no longer holds.
+pub const HISTORY_LOST: &str = "history_lost";
+
+/// Whether only the hub may make events of this kind. From a peer, an import or an upstream they are refused.
+pub fn is_hub_only(kind: &str) -> bool {
+    kind.starts_with("rule_")
+        || matches!(
+            kind,
+            APPROVAL_RESOLVED
+                | APPROVAL_DELIVERED
+                | SESSION_STOPPED
+                | SESSION_RESUMED
+                | AGENT_CONNECTED
+                | AGENT_DISCONNECTED
+                | HELLO
+                | ACK
+                | HISTORY_LOST
+        )
+}

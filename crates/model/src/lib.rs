@@ -1,0 +1,34 @@
+//! The words of the project as pure values: events, sessions, approvals, decisions.
+//! No IO, no async, no clock: whoever makes a value says when it was made.
+
+pub mod approval;
+pub mod canonical;
+pub mod cursor;
+pub mod event;
+pub mod kind;
+pub mod session;
+pub mod status;
+pub mod time;
+
+pub use approval::{Answer, Approval, Decision, Delivery, Scope, Status, Surface, Verdict};
+pub use cursor::{Epoch, Since};
+pub use event::{Event, EventRow, NewEvent, Origin, Seq};
+pub use session::{Activity, SessionKey, SessionView};
+pub use status::{HubStatus, Listener, Problem};
+pub use time::Millis;
+
+/// JSON text kept as it came.
+pub type Json = Box<serde_json::value::RawValue>;
+
+/// An empty JSON object.
+pub fn empty_object() -> Json {
+    serde_json::value::RawValue::from_string("{}".to_owned()).expect("{} is JSON")
+}
+
+/// Any serialisable value as JSON text.
+///
+/// # Panics
+/// When the value's own `Serialize` fails, which none of this project's does.
+pub fn to_json<T: serde::Serialize>(value: &T) -> Json {
+    serde_json::value::to_raw_value(value).expect("the project's values serialise")
+}

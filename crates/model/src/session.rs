@@ -1,0 +1,70 @@
+//! Sessions: one run or conversation of an agent, and what it is doing.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
+
+/// Names a session: ids are the agents' own, so two agents may use the same one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SessionKey {
+    /// The agent.
+    pub agent: Arc<str>,
+    /// The agent's session.
+    pub session: Arc<str>,
+}
+
+/// What a session needs from a person or is busy with, most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// An approval is waiting.
+    NeedsYou,
+    /// A person stopped it.
+    Stopped,
+    /// Its last tool call failed and nothing has happened since.
+    Failed,
+    /// A tool call runs, or it says it works.
+    Working,
+    /// Connected, quiet.
+    Idle,
+    /// Its connection ended.
+    Gone,
+}
+
+/// A session as lists show it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct SessionView {
+    /// The agent.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub agent: Arc<str>,
+    /// The agent's session.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub session: Arc<str>,
+    /// What it needs or does.
+    pub activity: Activity,
+    /// Since when, RFC 3339.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub since: Millis,
+    /// Its running tool, or what it last said of its state.
+    #[cfg_attr(test, ts(optional))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// How many approvals wait.
+    pub pending: u32,
+    /// Whether a person stopped it.
+    pub stopped: bool,
+    /// How many connections it has now.
+    pub connections: u32,
+    /// Events seen in this run of the hub.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub events: u64,
+    /// The last event, RFC 3339.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub last: Millis,
+}
