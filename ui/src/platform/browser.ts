@@ -1,0 +1,49 @@
+// The browser's host: the hub that served this page, over REST and a WebSocket.
+import { LiveSocket } from './live';
+import { Rest } from './rest';
+import type { Platform, PlatformSignal } from './types';
+
+const STATUS_EVERY_MS = 5_000;
+
+/** Takes a one-time code out of the address, so that it stays in no history and no screenshot. */
+function takeCode(): string | undefined {
+  const code = new URLSearchParams(location.hash.slice(1)).get('code');
+  if (code === null) return undefined;
+  history.replaceState(null, '', location.pathname + location.search);
+  return code;
+}
+
+export async function browser(): Promise<Platform> {
+  const rest = new Rest();
+  const code = takeCode();
+  // A code that was used, or is too old, leaves the page a reader; the page says how to get a new one.
+  if (code !== undefined) await rest.exchange(code).catch(() => undefined);
+
+  return {
+    name: 'browser',
+    get can() {
+      return { answer: rest.mayAnswer, modal: rest.mayAnswer };
+    },
+    status: rest.status,
+    sessions: rest.sessions,
+    approvals: rest.approvals,
+    approval: rest.approval,
+    decide: rest.decide,
+    stopSession: rest.stopSession,
+    resumeSession: rest.resumeSession,
+    history: rest.history,
+    stream(since, reader) {
+      const live = new LiveSocket(location.origin.replace(/^http/, 'ws'), since, reader);
+      return () => live.end();
+    },
+    watch(listener: (signal: PlatformSignal) => void) {
+      rest.onRight = () => listener({ type: 'capabilities', can: { answer: rest.mayAnswer, modal: rest.mayAnswer } });
+      const ask = (): void => {
+        if (document.visibilityState === 'hidden') return;
+        rest.status().then((status) => listener({ type: 'status', status }), () => undefined);
+      };
+      const timer = setInterval(ask, STATUS_EVERY_MS);
+      return () => clearInterval(timer);
+    },
+  };
+}

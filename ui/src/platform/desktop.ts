@@ -1,0 +1,88 @@
+// The desktop's host: Tauri commands and one channel. The only file that imports @tauri-apps.
+import { Channel, invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import type { Approval } from '../generated/Approval';
+import type { HubStatus } from '../generated/HubStatus';
+import type { SessionView } from '../generated/SessionView';
+import { PlatformError, type Answer, type Batch, type FailureCode, type HistoryRange, type Page, type Platform, type PlatformSignal, type SessionName, type StreamReader } from './types';
+
+const CODES: Record<string, FailureCode> = { resolved: 'resolved', forbidden: 'forbidden', not_found: 'not_found', unreachable: 'unreachable' };
+
+async function call<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
+  try {
+    return await invoke<T>(command, args);
+  } catch (error) {
+    const said = (typeof error === 'object' && error !== null ? error : {}) as { code?: string; message?: string; approval?: Approval };
+    throw new PlatformError(CODES[said.code ?? ''] ?? 'failed', said.message ?? String(error), said.approval);
+  }
+}
+
+interface Follow {
+  id: number;
+  epoch: string;
+  head: number;
+}
+
+export function desktop(): Platform {
+  return {
+    name: 'desktop',
+    // The shell asks in a native dialog.
+    can: { answer: true, modal: false },
+    status: () => call<HubStatus>('status'),
+    sessions: () => call<SessionView[]>('sessions'),
+    approvals: (status) => call<Approval[]>('approvals', status ? { status } : {}),
+    approval: (id) => call<Approval>('approval', { id }),
+    decide: (id, answer: Answer) => call<Approval>('decide', { id, ...answer }),
+    stopSession: (name: SessionName, message) => call<SessionView>('stop_session', { ...name, ...(message ? { message } : {}) }),
+    resumeSession: (name: SessionName) => call<SessionView>('resume_session', { ...name }),
+    history: (range: HistoryRange) => call<Page>('history', { ...range }),
+    stream,
+    watch,
+  };
+}
+
+function stream(since: string, reader: StreamReader): () => void {
+  let ended = false;
+  let follow: Follow | undefined;
+  // A batch may arrive before the command that asked for it has answered.
+  const early: Batch[] = [];
+
+  const take = async (at: Follow, batch: Batch): Promise<void> => {
+    await reader.batch(batch);
+    if (!ended) await call('pulled', { id: at.id, to: batch.to });
+  };
+  const fail = (error: unknown): void => {
+    if (!ended) reader.closed(error instanceof Error ? error.message : String(error));
+  };
+
+  const channel = new Channel<Batch>();
+  channel.onmessage = (batch) => {
+    if (ended) return;
+    if (follow) take(follow, batch).catch(fail);
+    else early.push(batch);
+  };
+  call<Follow>('follow', { since, channel })
+    .then(async (at) => {
+      if (ended) return call('unfollow', { id: at.id });
+      reader.opened(at);
+      follow = at;
+      for (const batch of early.splice(0)) await take(at, batch);
+      return undefined;
+    })
+    .catch(fail);
+
+  return () => {
+    ended = true;
+    if (follow) call('unfollow', { id: follow.id }).catch(() => undefined);
+  };
+}
+
+function watch(listener: (signal: PlatformSignal) => void): () => void {
+  const ends = [
+    listen<{ id: string }>('show-approval', ({ payload }) => listener({ type: 'show_approval', id: payload.id })),
+    listen<HubStatus>('status', ({ payload }) => listener({ type: 'status', status: payload })),
+  ];
+  return () => {
+    for (const end of ends) void end.then((stop) => stop());
+  };
+}

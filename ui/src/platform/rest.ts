@@ -1,0 +1,90 @@
+// The hub's REST interface as the browser uses it: same origin, a bearer when one is held, RFC 9457 problems as errors.
+import type { Approval } from '../generated/Approval';
+import type { EventRow } from '../generated/EventRow';
+import type { HubStatus } from '../generated/HubStatus';
+import type { SessionView } from '../generated/SessionView';
+import type { Status } from '../generated/Status';
+import { PlatformError, type Answer, type FailureCode, type HistoryRange, type Page, type SessionName } from './types';
+
+const TOKEN = 'countersign.token';
+const TIMEOUT_MS = 20_000;
+
+interface ProblemDocument {
+  title?: string;
+  detail?: string;
+  approval?: Approval;
+}
+
+function codeOf(status: number, problem: ProblemDocument): FailureCode {
+  if (status === 401 || status === 403) return 'forbidden';
+  if (status === 404) return 'not_found';
+  return status === 409 && problem.approval ? 'resolved' : 'failed';
+}
+
+export class Rest {
+  /** Told when the approver right is gained or lost. */
+  onRight: () => void = () => undefined;
+
+  get mayAnswer(): boolean {
+    return sessionStorage.getItem(TOKEN) !== null;
+  }
+
+  /** Trades the one-time code of `countersign dashboard` for a bearer that lives as long as this tab. */
+  async exchange(code: string): Promise<void> {
+    const { token } = await this.send<{ token: string }>('POST', '/api/dashboard', { code });
+    sessionStorage.setItem(TOKEN, token);
+    this.onRight();
+  }
+
+  status = (): Promise<HubStatus> => this.send('GET', '/api/status');
+  sessions = async (): Promise<SessionView[]> => (await this.send<{ sessions: SessionView[] }>('GET', '/api/agents')).sessions;
+  approval = (id: string): Promise<Approval> => this.send('GET', `/api/approvals/${encodeURIComponent(id)}`);
+  decide = (id: string, answer: Answer): Promise<Approval> => this.send('POST', `/api/approvals/${encodeURIComponent(id)}/decision`, answer);
+  stopSession = (name: SessionName, message?: string): Promise<SessionView> => this.session(name, 'stop', message ? { message } : {});
+  resumeSession = (name: SessionName): Promise<SessionView> => this.session(name, 'resume', {});
+
+  approvals = async (status?: Status): Promise<Approval[]> =>
+    (await this.send<{ approvals: Approval[] }>('GET', `/api/approvals${status ? `?status=${status}` : ''}`)).approvals;
+
+  history = async ({ since, until, limit }: HistoryRange): Promise<Page> => {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (since !== undefined) query.set('since', String(since));
+    if (until !== undefined) query.set('until', String(until));
+    const page = await this.send<{ events: EventRow[]; next: string | null }>('GET', `/api/events?${query}`);
+    return { events: page.events, next: page.next === null ? null : Number(page.next) };
+  };
+
+  private session(name: SessionName, verb: string, body: object): Promise<SessionView> {
+    return this.send('POST', `/api/sessions/${encodeURIComponent(name.session)}/${verb}?agent=${encodeURIComponent(name.agent)}`, body);
+  }
+
+  private async send<T>(method: string, path: string, body?: object): Promise<T> {
+    const headers: Record<string, string> = { Accept: 'application/json' };
+    const token = sessionStorage.getItem(TOKEN);
+    if (token !== null) headers['Authorization'] = `Bearer ${token}`;
+    if (body) headers['Content-Type'] = 'application/json';
+    let response: Response;
+    let answer: unknown;
+    try {
+      response = await fetch(path, {
+        method,
+        headers,
+        body: body ? JSON.stringify(body) : null,
+        cache: 'no-store',
+        credentials: 'omit',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      answer = await response.json().catch(() => null);
+    } catch {
+      throw new PlatformError('unreachable', 'The hub does not answer. Is it running?');
+    }
+    if (response.ok) return answer as T;
+    const problem = (typeof answer === 'object' && answer !== null ? answer : {}) as ProblemDocument;
+    const code = codeOf(response.status, problem);
+    if (code === 'forbidden' && token !== null) {
+      sessionStorage.removeItem(TOKEN);
+      this.onRight();
+    }
+    throw new PlatformError(code, problem.detail ?? problem.title ?? `The hub answered ${response.status}.`, problem.approval);
+  }
+}

@@ -1,0 +1,96 @@
+// The one typed way from the page to its host, and what a host can do. No implementation, nothing of Svelte.
+import type { Approval } from '../generated/Approval';
+import type { EventRow } from '../generated/EventRow';
+import type { HubStatus } from '../generated/HubStatus';
+import type { SessionView } from '../generated/SessionView';
+import type { Status } from '../generated/Status';
+import type { Verdict } from '../generated/Verdict';
+
+/** What this page may do, and what its host does for it. */
+export interface Capabilities {
+  /** The page holds the approver right: it answers, stops and lifts stops. */
+  readonly answer: boolean;
+  /** Nothing else asks the person, so the page opens a modal for an approval. */
+  readonly modal: boolean;
+}
+
+export interface SessionName {
+  readonly agent: string;
+  readonly session: string;
+}
+
+export interface Answer {
+  readonly decision: Verdict;
+  /** A word to the agent. */
+  readonly message?: string;
+}
+
+export interface Page {
+  readonly events: EventRow[];
+  /** Ask again with `since: next` for the rest; null when this is all of it. */
+  readonly next: number | null;
+}
+
+export interface HistoryRange {
+  /** Exclusive. */
+  readonly since?: number;
+  /** Inclusive. */
+  readonly until?: number;
+  readonly limit: number;
+}
+
+/** Events in order, all with `from <= seq <= to`. */
+export interface Batch {
+  readonly epoch: string;
+  readonly from: number;
+  readonly to: number;
+  readonly events: EventRow[];
+  /** The place that was asked for is gone; the batches that follow go on from `head`. */
+  readonly lost?: { readonly oldest: number; readonly head: number };
+}
+
+export interface StreamReader {
+  /** The stream stands at `head`; what comes up to there is a replay. */
+  opened(at: { epoch: string; head: number }): void;
+  /** The next batch is asked for when this promise resolves: a page that is behind is never flooded. */
+  batch(batch: Batch): Promise<void>;
+  /** The hub is out of reach; the platform tries again by itself. */
+  closed(why: string): void;
+}
+
+export type PlatformSignal =
+  | { readonly type: 'status'; readonly status: HubStatus }
+  | { readonly type: 'show_approval'; readonly id: string }
+  | { readonly type: 'capabilities'; readonly can: Capabilities };
+
+export interface Platform {
+  readonly name: 'desktop' | 'browser' | 'mock';
+  readonly can: Capabilities;
+  status(): Promise<HubStatus>;
+  sessions(): Promise<SessionView[]>;
+  approvals(status?: Status): Promise<Approval[]>;
+  approval(id: string): Promise<Approval>;
+  decide(id: string, answer: Answer): Promise<Approval>;
+  stopSession(name: SessionName, message?: string): Promise<SessionView>;
+  resumeSession(name: SessionName): Promise<SessionView>;
+  history(range: HistoryRange): Promise<Page>;
+  /** Follows the log from `EPOCH:SEQ` (exclusive). Returns the way to end it. */
+  stream(since: string, reader: StreamReader): () => void;
+  /** Things the host has to say unasked. Returns the way to stop listening. */
+  watch(listener: (signal: PlatformSignal) => void): () => void;
+}
+
+/** Why a request to the hub failed. */
+export type FailureCode = 'unreachable' | 'forbidden' | 'resolved' | 'not_found' | 'failed';
+
+export class PlatformError extends Error {
+  constructor(
+    readonly code: FailureCode,
+    message: string,
+    /** With `resolved`: what was decided, by whoever was first. */
+    readonly approval?: Approval,
+  ) {
+    super(message);
+    this.name = 'PlatformError';
+  }
+}

@@ -1,0 +1,154 @@
+// A row of the timeline: a tool call with all that belongs to it, or a single event. How a row stands follows from its events.
+import type { EventRow } from '../generated/EventRow';
+import { errorText, fields, number, text } from './read';
+
+/** What filter chips tell apart. */
+export type Group = 'calls' | 'judgements' | 'activity' | 'hub' | 'other';
+
+export type Outcome =
+  /** A call that waits for a person. */
+  | 'asked'
+  /** Approved, not yet started. */
+  | 'approved'
+  /** Judged by the agent's own system 3, not yet started. */
+  | 'judged'
+  | 'running'
+  | 'ok'
+  | 'failed'
+  | 'blocked'
+  | 'denied'
+  | 'stopped'
+  | 'expired'
+  | 'cancelled'
+  /** It ran when its agent went away. */
+  | 'left'
+  /** Not a call. */
+  | 'none';
+
+export interface Row {
+  /** The seq of its first event, so unique and in order. */
+  readonly id: number;
+  readonly group: Group;
+  readonly kind: string;
+  readonly agent: string;
+  readonly session: string | undefined;
+  readonly tool: string | undefined;
+  /** When the hub took its first event in, ms. */
+  readonly time: number;
+  /** All of its events, in order. */
+  events: EventRow[];
+  callId: string | undefined;
+  start: EventRow | undefined;
+  result: EventRow | undefined;
+  end: EventRow | undefined;
+  asked: EventRow | undefined;
+  resolved: EventRow | undefined;
+  judgements: EventRow[];
+  outcome: Outcome;
+  /** How long the call took, ms; unset while it runs. */
+  took: number | undefined;
+  agentGone: boolean;
+  /** Some of its data is in the store only. */
+  partial: boolean;
+  /** Goes up with every change, so that what was derived can be kept. */
+  version: number;
+  cache: { version: number; summary?: string; haystack?: string };
+}
+
+export function isCall(row: Row): boolean {
+  return row.group === 'calls';
+}
+
+export function timeOf(event: EventRow): number {
+  return Date.parse(event.time);
+}
+
+export function makeRow(event: EventRow, group: Group, partial: boolean): Row {
+  return {
+    id: event.seq,
+    group,
+    kind: event.kind,
+    agent: event.agent,
+    session: event.session,
+    tool: text(fields(event.data), 'tool_name'),
+    time: timeOf(event),
+    events: [event],
+    callId: undefined,
+    start: undefined,
+    result: undefined,
+    end: undefined,
+    asked: undefined,
+    resolved: undefined,
+    judgements: [],
+    outcome: 'none',
+    took: undefined,
+    agentGone: false,
+    partial,
+    version: 0,
+    cache: { version: -1 },
+  };
+}
+
+/** What an evaluation or intervention came to. */
+export function judgement(event: EventRow): 'for' | 'against' | 'note' {
+  const data = fields(event.data);
+  const word = (text(data, 'decision', 'action') ?? '').toLowerCase();
+  if (/block|den(y|ied)|reject|halt|refus|abort|forbid/.test(word)) return 'against';
+  if (event.kind === 'system3_evaluation' && /approve|allow|accept|pass|ok/.test(word)) return 'for';
+  return 'note';
+}
+
+function statusOf(resolved: EventRow): Outcome {
+  switch (text(fields(resolved.data), 'status', 'decision')) {
+    case 'approved':
+    case 'approve':
+      return 'approved';
+    case 'stopped':
+    case 'stop':
+      return 'stopped';
+    case 'expired':
+      return 'expired';
+    case 'cancelled':
+      return 'cancelled';
+    default:
+      return 'denied';
+  }
+}
+
+export function failure(row: Row): string | undefined {
+  if (!row.end) return undefined;
+  const data = fields(row.end.data);
+  const said = errorText(data['error']);
+  if (data['success'] === false) return said ?? 'failed, without a reason';
+  return data['success'] === undefined ? said : undefined;
+}
+
+function outcomeOf(row: Row): Outcome {
+  const over = row.end !== undefined || row.result !== undefined;
+  const failed = failure(row) !== undefined;
+  if (over && !failed) return 'ok';
+  const answer = row.resolved ? statusOf(row.resolved) : undefined;
+  if (answer !== undefined && answer !== 'approved') return answer;
+  if (row.judgements.some((event) => judgement(event) === 'against')) return 'blocked';
+  if (failed) return 'failed';
+  if (row.asked && !row.resolved) return 'asked';
+  if (row.start) return row.agentGone ? 'left' : 'running';
+  return answer ?? 'judged';
+}
+
+function tookOf(row: Row): number | undefined {
+  const over = row.end ?? row.result;
+  if (!over) return undefined;
+  const said = row.end ? number(fields(row.end.data), 'duration') : undefined;
+  if (said !== undefined && said >= 0) return said * 1000;
+  return row.start ? Math.max(0, timeOf(over) - timeOf(row.start)) : undefined;
+}
+
+/** Brings what follows from the events up to date. */
+export function settle(row: Row): void {
+  if (isCall(row)) {
+    row.outcome = outcomeOf(row);
+    row.took = tookOf(row);
+  }
+  row.version += 1;
+}

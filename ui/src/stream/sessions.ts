@@ -1,0 +1,203 @@
+// What every session needs or does, kept up between the hub's own accounts of it.
+import type { Activity } from '../generated/Activity';
+import type { EventRow } from '../generated/EventRow';
+import type { SessionView } from '../generated/SessionView';
+import { errorText, fields, text } from './read';
+
+/** The activity trace: events in each of the last `BINS` spans of `BIN` ms. */
+export const BIN = 5_000;
+export const BINS = 24;
+const MOST_SESSIONS = 2_000;
+
+export interface Session {
+  readonly key: string;
+  readonly agent: string;
+  readonly session: string;
+  activity: Activity;
+  since: number;
+  task: string | undefined;
+  pending: number;
+  stopped: boolean;
+  connections: number;
+  events: number;
+  last: number;
+  /** Calls that run, as far as seen. */
+  running: number;
+  /** It said that it works. */
+  busy: boolean;
+  trace: number[];
+  traceEnd: number;
+}
+
+/** In the order in which a person should look. */
+export const ACTIVITIES: readonly Activity[] = ['needs_you', 'working', 'failed', 'stopped', 'idle', 'gone'];
+
+export function sessionKey(agent: string, session: string): string {
+  return `${agent}\n${session}`;
+}
+
+function advance(session: Session, now: number): void {
+  const bin = Math.floor(now / BIN);
+  const shift = Math.min(BINS, bin - session.traceEnd);
+  if (shift <= 0) return;
+  session.trace = session.trace.slice(shift).concat(new Array<number>(shift).fill(0));
+  session.traceEnd = bin;
+}
+
+export class SessionBook {
+  private readonly known = new Map<string, Session>();
+
+  private get(agent: string, name: string, time: number): Session {
+    const key = sessionKey(agent, name);
+    let session = this.known.get(key);
+    if (!session) {
+      session = {
+        key,
+        agent,
+        session: name,
+        activity: 'idle',
+        since: time,
+        task: undefined,
+        pending: 0,
+        stopped: false,
+        connections: 1,
+        events: 0,
+        last: time,
+        running: 0,
+        busy: false,
+        trace: new Array<number>(BINS).fill(0),
+        traceEnd: Math.floor(time / BIN),
+      };
+      this.known.set(key, session);
+      if (this.known.size > MOST_SESSIONS) this.forget();
+    }
+    return session;
+  }
+
+  private forget(): void {
+    for (const [key, { activity }] of this.known) {
+      if (activity !== 'gone' && this.known.size <= 2 * MOST_SESSIONS) continue;
+      this.known.delete(key);
+      return;
+    }
+  }
+
+  /** The hub's own account: it decides, but for what has been seen since. */
+  correct(views: readonly SessionView[]): void {
+    const named = new Set<string>();
+    for (const view of views) {
+      const last = Date.parse(view.last);
+      const session = this.get(view.agent, view.session, last);
+      named.add(session.key);
+      if (session.last > last && session.events > 0) continue;
+      session.activity = view.activity;
+      session.since = Date.parse(view.since);
+      session.task = view.task;
+      session.pending = view.pending;
+      session.stopped = view.stopped;
+      session.connections = view.connections;
+      session.events = view.events;
+      session.last = last;
+      session.busy = view.activity === 'working' && session.running === 0;
+      if (view.activity !== 'working' && view.activity !== 'needs_you') session.running = 0;
+    }
+    const newest = Math.max(0, ...views.map((view) => Date.parse(view.last)));
+    for (const [key, session] of this.known) if (!named.has(key) && session.last < newest) this.known.delete(key);
+  }
+
+  apply(events: readonly EventRow[]): void {
+    for (const event of events) {
+      if (event.session === undefined) continue;
+      const time = Date.parse(event.time);
+      const session = this.get(event.agent, event.session, time);
+      session.events += 1;
+      session.last = Math.max(session.last, time);
+      advance(session, time);
+      const place = BINS - 1 - (session.traceEnd - Math.floor(time / BIN));
+      if (place >= 0 && place < BINS) session.trace[place] = (session.trace[place] ?? 0) + 1;
+      const activity = step(session, event);
+      if (activity !== session.activity) {
+        session.activity = activity;
+        session.since = time;
+      }
+    }
+  }
+
+  /** The number of approvals that wait, by session, as the registry has it. */
+  waiting(counts: ReadonlyMap<string, number>, now: number): void {
+    for (const session of this.known.values()) {
+      session.pending = counts.get(session.key) ?? 0;
+      const activity = session.pending > 0 ? 'needs_you' : session.activity === 'needs_you' ? rest(session) : session.activity;
+      if (activity !== session.activity) {
+        session.activity = activity;
+        session.since = now;
+      }
+    }
+  }
+
+  /** By need, then by who changed last. */
+  list(now: number): Session[] {
+    const all = [...this.known.values()];
+    for (const session of all) advance(session, now);
+    return all.sort(
+      (a, b) =>
+        ACTIVITIES.indexOf(a.activity) - ACTIVITIES.indexOf(b.activity) ||
+        a.agent.localeCompare(b.agent) ||
+        a.session.localeCompare(b.session),
+    );
+  }
+}
+
+function rest(session: Session): Activity {
+  if (session.stopped) return 'stopped';
+  if (session.connections === 0) return 'gone';
+  return session.running > 0 || session.busy ? 'working' : 'idle';
+}
+
+const BUSY = /^(processing|working|running|busy|thinking|active|started)/i;
+const QUIET = /^(idle|ready|waiting|done|finished|complete|stopped)/i;
+
+function step(session: Session, event: EventRow): Activity {
+  const data = fields(event.data);
+  let next: Activity | undefined;
+  switch (event.kind) {
+    case 'tool_call_start':
+      session.running += 1;
+      session.task = text(data, 'tool_name');
+      break;
+    case 'tool_call_end':
+      session.running = Math.max(0, session.running - 1);
+      if (session.running === 0) session.task = undefined;
+      if (data['success'] === false || (data['success'] === undefined && errorText(data['error']) !== undefined)) next = 'failed';
+      break;
+    case 'agent_status': {
+      const status = text(data, 'status') ?? '';
+      if (session.running === 0) session.task = status;
+      if (BUSY.test(status)) session.busy = true;
+      else if (QUIET.test(status)) session.busy = false;
+      break;
+    }
+    case 'session_stopped':
+      session.stopped = true;
+      break;
+    case 'session_resumed':
+      session.stopped = false;
+      break;
+    case 'agent_connected':
+      // A session is first seen with one connection.
+      if (session.events > 1) session.connections += 1;
+      break;
+    case 'agent_disconnected':
+      session.connections = Math.max(0, session.connections - 1);
+      session.running = 0;
+      session.busy = false;
+      break;
+  }
+  if (session.pending > 0) return 'needs_you';
+  if (session.stopped) return 'stopped';
+  if (next) return next;
+  // A failure stays until something else happens; its result and its judgement are part of it.
+  const echo = event.kind === 'tool_call_result' || event.kind.startsWith('system') || event.kind.startsWith('approval_');
+  if (session.activity === 'failed' && echo) return 'failed';
+  return rest(session);
+}

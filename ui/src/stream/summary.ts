@@ -1,0 +1,123 @@
+// What a row says in one line, and the text that a search looks through.
+import type { EventRow } from '../generated/EventRow';
+import { gist } from './call';
+import { fields, number, text, type Fields } from './read';
+import { failure, isCall, judgement, type Row } from './row';
+import { oneLine } from './visible';
+import { count } from './words';
+
+const HAYSTACK = 16 * 1024;
+
+/** `rm -rf build`, `context_compression: token limit breach`. */
+export function summary(row: Row): string {
+  if (row.cache.version === row.version && row.cache.summary !== undefined) return row.cache.summary;
+  const said = oneLine(isCall(row) ? callLine(row) : eventLine(row.events[0]!));
+  remember(row).summary = said;
+  return said;
+}
+
+function remember(row: Row): Row['cache'] {
+  if (row.cache.version !== row.version) row.cache = { version: row.version };
+  return row.cache;
+}
+
+function callLine(row: Row): string {
+  const from = fields((row.start ?? row.asked)?.data);
+  const line = gist(from['arguments']);
+  const failed = failure(row);
+  if (failed !== undefined && row.outcome === 'failed') return line === '' ? failed : `${line}   ${failed}`;
+  if (line !== '') return line;
+  const result = row.result ? fields(row.result.data)['result'] : undefined;
+  if (result !== undefined) return typeof result === 'string' ? result : JSON.stringify(result);
+  return row.judgements[0] ? judgementLine(row.judgements[0]) : '';
+}
+
+export function eventLine(event: EventRow): string {
+  const data = fields(event.data);
+  const details = fields(data['details']);
+  switch (event.kind) {
+    case 'system2_intervention':
+    case 'system3_intervention':
+    case 'system3_evaluation':
+      return judgementLine(event);
+    case 'agent_status':
+      return join(text(data, 'status'), pairs(details));
+    case 'autonomous_activity':
+      return join(text(data, 'activity_type')?.replaceAll('_', ' '), pairs(details, 'timestamp'));
+    case 'approval_resolved':
+      return join(text(data, 'tool_name'), `${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody'}`, text(data, 'message'));
+    case 'approval_delivered':
+      return join(text(data, 'tool_name'), text(data, 'delivery') === 'undeliverable' ? 'the agent was gone and did not get the answer' : 'the agent got the answer');
+    case 'session_stopped':
+    case 'session_resumed':
+      return join(`by ${text(data, 'by') ?? 'somebody'}`, text(data, 'message'));
+    case 'agent_connected':
+      return '';
+    case 'agent_disconnected':
+      return text(data, 'reason') ?? '';
+    default:
+      return text(data, 'message', 'text', 'summary') ?? pairs(data);
+  }
+}
+
+/** `approved 0.95: Safe code execution`, `block_execution: Protected file access attempt`. */
+export function judgementLine(event: EventRow): string {
+  const data = fields(event.data);
+  const details = fields(data['details']);
+  const why = text(data, 'reasoning', 'reason') ?? text(details, 'reason', 'message', 'reasoning');
+  const confidence = number(data, 'confidence');
+  const word = text(data, 'decision', 'action') ?? 'judged';
+  const about = text(data, 'intervention_type');
+  return [[word, confidence, about && `(${about.replaceAll('_', ' ')})`].filter((part) => part !== undefined).join(' '), why]
+    .filter((part) => part !== undefined)
+    .join(': ');
+}
+
+/** The same in two words, for the chip beside a call. */
+export function judgementChip(event: EventRow): { stance: 'for' | 'against' | 'note'; words: string } {
+  const data = fields(event.data);
+  const stance = judgement(event);
+  const confidence = number(data, 'confidence');
+  const system = event.kind.startsWith('system2') ? 'S2' : 'S3';
+  const word = (text(data, 'decision', 'action') ?? 'judged').replaceAll('_', ' ');
+  return { stance, words: oneLine(confidence === undefined ? `${system} ${word}` : `${system} ${word} ${confidence}`, 40) };
+}
+
+function join(...said: (string | undefined)[]): string {
+  return said.filter((part) => part !== undefined && part !== '').join(' · ');
+}
+
+function pairs(data: Fields, ...without: string[]): string {
+  return Object.entries(data)
+    .filter(([name, value]) => !without.includes(name) && value !== null && value !== undefined)
+    .map(([name, value]) => {
+      const shown = typeof value === 'number' && Number.isInteger(value) ? count(value) : typeof value === 'string' ? value : JSON.stringify(value);
+      return `${name.replaceAll('_', ' ')} ${shown}`;
+    })
+    .join(' · ');
+}
+
+/** All that a search looks through, in lower case. */
+export function haystack(row: Row): string {
+  if (row.cache.version === row.version && row.cache.haystack !== undefined) return row.cache.haystack;
+  const found: string[] = [row.agent, row.session ?? '', row.kind, row.outcome];
+  let left = HAYSTACK;
+  const gather = (value: unknown): void => {
+    if (left <= 0 || value === null || value === undefined) return;
+    if (typeof value === 'object') {
+      for (const [key, item] of Object.entries(value)) {
+        if (!Array.isArray(value)) found.push(key);
+        left -= key.length;
+        gather(item);
+      }
+      return;
+    }
+    const said = String(value);
+    found.push(said);
+    left -= said.length;
+  };
+  for (const event of row.events) gather(event.data);
+  const whole = found.join('\n').toLowerCase();
+  remember(row).haystack = whole;
+  return whole;
+}

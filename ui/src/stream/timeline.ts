@@ -1,0 +1,159 @@
+// The loaded part of the log as rows: bounded, in order, tool calls merged. Knows nothing of what is shown of it.
+import type { EventRow } from '../generated/EventRow';
+import { CallBook, callId } from './calls';
+import { lighten } from './lighten';
+import { isCall, makeRow, settle, type Group, type Row } from './row';
+
+/** Rows held while the newest are followed, and while somebody reads older ones. */
+export const MOST_ROWS = 20_000;
+export const MOST_ROWS_READING = 40_000;
+
+const CALL_KINDS = new Set(['tool_call_start', 'tool_call_end', 'tool_call_result', 'approval_request', 'system3_evaluation']);
+
+function groupOf(kind: string): Group {
+  if (CALL_KINDS.has(kind)) return 'calls';
+  if (kind.startsWith('system2_') || kind.startsWith('system3_')) return 'judgements';
+  if (kind === 'agent_status' || kind === 'autonomous_activity') return 'activity';
+  if (/^(approval|session|agent|rule)_/.test(kind)) return 'hub';
+  return 'other';
+}
+
+function put(row: Row, event: EventRow): void {
+  switch (event.kind) {
+    case 'tool_call_start':
+      row.start = event;
+      row.agentGone = false;
+      break;
+    case 'tool_call_end':
+      row.end = event;
+      break;
+    case 'tool_call_result':
+      row.result = event;
+      break;
+    case 'approval_request':
+      row.asked = event;
+      break;
+    case 'approval_resolved':
+      row.resolved = event;
+      break;
+    case 'system2_intervention':
+    case 'system3_evaluation':
+    case 'system3_intervention':
+      row.judgements.push(event);
+      break;
+  }
+  row.callId ??= callId(event);
+}
+
+export class Timeline {
+  /** Oldest first. A new array whenever rows came or went. */
+  rows: Row[] = [];
+  /** The newest event taken in, and the oldest one loaded. */
+  last = 0;
+  first = 0;
+  /** Rows let go of at the front since the start: what a reader of older rows has to make up for. */
+  evicted = 0;
+  private book = new CallBook();
+
+  constructor(private readonly limits = { following: MOST_ROWS, reading: MOST_ROWS_READING }) {}
+
+  reset(): void {
+    this.rows = [];
+    this.first = 0;
+    this.last = 0;
+    this.book = new CallBook();
+  }
+
+  /** Takes the next events in, in order; what was seen before is passed over. Returns the rows that changed, new ones included. */
+  apply(events: readonly EventRow[], following = true): Set<Row> {
+    const changed = new Set<Row>();
+    const made: Row[] = [];
+    for (const event of events) {
+      if (event.seq <= this.last) continue;
+      this.last = event.seq;
+      if (this.first === 0) this.first = event.seq;
+      this.take(event, made, changed);
+    }
+    if (made.length > 0) this.rows = this.rows.concat(made);
+    this.trim(following);
+    return changed;
+  }
+
+  private take(raw: EventRow, made: Row[], changed: Set<Row>): void {
+    const { event, partial } = lighten(raw);
+    const known = this.book.find(event);
+    if (known) {
+      known.events.push(event);
+      known.partial ||= partial;
+      this.refresh(known, event);
+      changed.add(known);
+      return;
+    }
+    const row = makeRow(event, groupOf(event.kind), partial);
+    this.refresh(row, event);
+    made.push(row);
+    changed.add(row);
+    if (event.kind === 'agent_disconnected') {
+      for (const running of this.book.running(event.agent, event.session)) {
+        running.agentGone = true;
+        settle(running);
+        changed.add(running);
+      }
+    }
+  }
+
+  private refresh(row: Row, event: EventRow): void {
+    if (isCall(row)) put(row, event);
+    settle(row);
+    if (isCall(row)) this.book.file(row);
+  }
+
+  private trim(following: boolean): void {
+    const most = following ? this.limits.following : this.limits.reading;
+    const excess = this.rows.length - most;
+    if (excess <= 0) return;
+    this.rows = this.rows.slice(excess);
+    this.evicted += excess;
+    this.first = this.rows[0]?.id ?? this.last;
+  }
+
+  /** Lets go of what was held for a reader of older rows. */
+  follow(): void {
+    this.trim(true);
+  }
+
+  /** Whether another page fits in front. */
+  get room(): number {
+    return Math.max(0, this.limits.reading - this.rows.length);
+  }
+
+  /** Puts an older page, in order, in front. Ends without a start find theirs there. Returns how many rows came in front, net. */
+  prepend(events: readonly EventRow[]): number {
+    const fresh = events.filter((event) => this.first === 0 || event.seq < this.first);
+    if (fresh.length === 0) return 0;
+    const older = new Timeline({ following: Infinity, reading: Infinity });
+    older.apply(fresh);
+    const before = this.rows.length;
+    const joined = new Set<Row>();
+    for (const row of this.rows) {
+      if (isCall(row) ? row.start !== undefined || row.asked !== undefined : row.kind !== 'approval_resolved' && row.kind !== 'approval_delivered') continue;
+      if (row.events.every((event) => older.join(event, row.partial))) joined.add(row);
+    }
+    const kept = joined.size > 0 ? this.rows.filter((row) => !joined.has(row)) : this.rows;
+    this.rows = older.rows.concat(kept);
+    this.book.adopt(older.book);
+    this.first = older.first;
+    if (this.last === 0) this.last = older.last;
+    return this.rows.length - before;
+  }
+
+  /** Takes an event of a row that opened without its start, if the start is here. */
+  private join(event: EventRow, partial: boolean): boolean {
+    const known = this.book.find(event);
+    if (!known) return false;
+    known.events.push(event);
+    known.partial ||= partial;
+    this.refresh(known, event);
+    return true;
+  }
+}
