@@ -1,1 +1,21 @@
-//! stub
+//! The headless core: one writer path into the log, readers with cursors, one registry of approvals.
+//! It knows no sockets, files, database, HTTP or windows, and it asks a [`Clock`] for the time.
+
+mod archive;
+mod clock;
+mod cursor;
+mod entry;
+mod hub;
+mod log;
+mod registry;
+mod sessions;
+
+pub use archive::{Archive, ArchiveError, EventQuery, Find, Lookup, Page, Restored};
+pub use clock::{Clock, SystemClock, random_hex};
+pub use cursor::{Batch, Cursor};
+pub use entry::{Change, Dialect, Entry, Stop};
+pub use hub::{
+    AnswerError, AskError, Asked, CommitError, Config, HistoryLost, Hub, PublishError, Published, SessionError, Waiter,
+};
+pub use registry::{Limits, Refusal};
+pub use sessions::Sessions;

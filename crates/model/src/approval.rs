@@ -167,6 +167,10 @@ pub struct Decision {
     pub arguments: Option<Json>,
     /// Where it was made.
     pub by: Surface,
+    /// The rule that answered, when a rule did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "string"))]
+    pub rule: Option<Arc<str>>,
     /// When, RFC 3339.
     #[cfg_attr(test, ts(type = "string"))]
     pub at: Millis,
@@ -185,6 +189,37 @@ pub enum Delivery {
     Delivered,
     /// The agent is gone.
     Undeliverable,
+}
+
+/// A question on its way in.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// How it was asked.
+    pub origin: Origin,
+    /// Who asks.
+    pub agent: Arc<str>,
+    /// In which session.
+    pub session: Arc<str>,
+    /// The stream it is labelled with.
+    pub stream: Option<Arc<str>>,
+    /// The request's own id.
+    pub request_id: Arc<str>,
+    /// The tool to run.
+    pub tool_name: String,
+    /// What to run it with.
+    pub arguments: Json,
+    /// What the agent says of the tool.
+    pub tool_info: Option<Json>,
+    /// Where it would run.
+    pub cwd: Option<String>,
+    /// Expire after so many seconds.
+    pub timeout: Option<i64>,
+    /// Whether the agent runs edited arguments.
+    pub edits: bool,
+    /// The agent's own timestamp.
+    pub timestamp: Option<Json>,
+    /// The event's data, as it came.
+    pub data: Json,
 }
 
 /// A question that an agent waits on.
@@ -255,4 +290,33 @@ impl Approval {
             session: self.session.clone(),
         }
     }
+}
+
+/// A standing decision that a person gave with an answer: the same call, by the same agent, is answered the same way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct Rule {
+    /// The hub's id.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub id: Arc<str>,
+    /// Whose calls.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub agent: Arc<str>,
+    /// In this session only; without one, in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "string"))]
+    pub session: Option<Arc<str>>,
+    /// Which tool.
+    pub tool_name: String,
+    /// Exactly this call: [`Approval::digest`].
+    pub digest: String,
+    /// Approve or deny.
+    pub decision: Verdict,
+    /// The approval whose answer made it.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub approval: Arc<str>,
+    /// When, RFC 3339.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub created_at: Millis,
 }

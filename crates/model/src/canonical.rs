@@ -160,7 +160,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(arguments: &str) -> Result<String, CanonicalError> {
-        digest("Bash", &RawValue::from_string(arguments.to_owned()).expect("JSON"), Some("/p"))
+        digest(
+            "Bash",
+            &RawValue::from_string(arguments.to_owned()).expect("JSON"),
+            Some("/p"),
+        )
     }
 
     #[test]
@@ -195,7 +199,9 @@ mod tests {
         let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
         assert!(of(&nested(MAX_DEPTH)).is_ok());
         assert_eq!(of(&nested(MAX_DEPTH + 1)), Err(CanonicalError::TooDeep));
-        assert!(!too_deep(format!("\"{}\\\"{}\"", "[".repeat(99), "{".repeat(99)).as_bytes()));
+        assert!(!too_deep(
+            format!("\"{}\\\"{}\"", "[".repeat(99), "{".repeat(99)).as_bytes()
+        ));
     }
 
     proptest! {

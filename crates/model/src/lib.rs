@@ -10,7 +10,7 @@ pub mod session;
 pub mod status;
 pub mod time;
 
-pub use approval::{Answer, Approval, Decision, Delivery, Scope, Status, Surface, Verdict};
+pub use approval::{Answer, Approval, Ask, Decision, Delivery, Rule, Scope, Status, Surface, Verdict};
 pub use cursor::{Epoch, Since};
 pub use event::{Event, EventRow, NewEvent, Origin, Seq};
 pub use session::{Activity, SessionKey, SessionView};

@@ -1,0 +1,316 @@
+//! SAM frames to the model. Each field is judged by itself, so that an error can name it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use countersign_model::canonical::too_deep;
+use countersign_model::{Ask, Json, NewEvent, Origin, Verdict, empty_object, kind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_RESULT_KEPT, MAX_SCALAR};
+use crate::shrink;
+
+/// Who is on the other end, for frames that do not say.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// By which door it came.
+    pub origin: Origin,
+    /// The agent's name, when a frame has none.
+    pub agent: Arc<str>,
+    /// The agent's session, when a frame has none.
+    pub session: Arc<str>,
+}
+
+/// A frame that was understood.
+#[derive(Debug)]
+pub struct Decoded {
+    /// What it says.
+    pub inbound: Inbound,
+    /// The token to acknowledge it with, once it is committed.
+    pub ack: Option<Json>,
+}
+
+/// What a frame says.
+#[derive(Debug)]
+pub enum Inbound {
+    /// A fact for the log.
+    Event(NewEvent),
+    /// A question for a person.
+    Ask(Box<Ask>),
+    /// A person's answer.
+    Answer(Reply),
+}
+
+/// `approval_response`, as an approver sends it.
+#[derive(Debug)]
+pub struct Reply {
+    /// The request's own id, or the hub's.
+    pub request_id: String,
+    /// Narrows the request down to one agent's.
+    pub agent: Option<String>,
+    /// The answer.
+    pub response: Verdict,
+    /// A word to the agent.
+    pub message: Option<String>,
+}
+
+/// A frame that was not understood; nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct WireError {
+    /// What is wrong and what to do.
+    pub error: String,
+    /// Which field, as a path; `None` when it is the frame as a whole.
+    pub field: Option<&'static str>,
+}
+
+fn wrong(field: &'static str, error: impl Into<String>) -> WireError {
+    WireError {
+        error: error.into(),
+        field: Some(field),
+    }
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow, default)]
+    r#type: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    agent: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    session: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    stream: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    ack: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    request_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    message: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Request<'a> {
+    #[serde(borrow, default)]
+    request_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tool_name: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tool_info: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    cwd: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    timeout: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    accepts_edits: Option<&'a RawValue>,
+}
+
+/// Reads one frame.
+///
+/// # Errors
+/// When it is not an event, a request or an answer; the error names the field.
+pub fn decode(text: &str, peer: &Peer) -> Result<Decoded, WireError> {
+    if too_deep(text.as_bytes()) {
+        return Err(WireError {
+            error: format!("nested deeper than {} levels", countersign_model::canonical::MAX_DEPTH),
+            field: None,
+        });
+    }
+    if !text.trim_start().starts_with('{') {
+        // A derived struct would also read an array, by position.
+        let error = match serde_json::from_str::<&RawValue>(text) {
+            Ok(_) => "a frame is a JSON object with `type` and `data`".to_owned(),
+            Err(error) => format!("not JSON: {error}"),
+        };
+        return Err(WireError { error, field: None });
+    }
+    let frame: Frame<'_> = serde_json::from_str(text).map_err(|error| WireError {
+        error: format!("not JSON that can be read: {error}"),
+        field: None,
+    })?;
+    from_frame(&frame, peer)
+}
+
+/// Reads one frame that is already known to be a JSON value, from a batch.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_value(value: &RawValue, peer: &Peer) -> Result<Decoded, WireError> {
+    decode(value.get(), peer)
+}
+
+fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
+    let kind = string("type", frame.r#type, MAX_KIND)?
+        .ok_or_else(|| wrong("type", "`type` is missing: a string such as \"tool_call_start\""))?;
+    if kind.is_empty() {
+        return Err(wrong("type", "`type` is empty"));
+    }
+    let ack = scalar("ack", frame.ack)?;
+    let agent = name("agent", frame.agent)?;
+    if kind == kind::APPROVAL_RESPONSE {
+        let inbound = Inbound::Answer(reply(frame, agent)?);
+        return Ok(Decoded { inbound, ack });
+    }
+    let data = frame
+        .data
+        .filter(|data| data.get() != "null")
+        .ok_or_else(|| wrong("data", "`data` is missing: an object, which may be empty"))?;
+    if !data.get().starts_with('{') {
+        return Err(wrong("data", "`data` must be an object"));
+    }
+    let event = NewEvent {
+        origin: peer.origin,
+        agent: agent.map_or_else(|| peer.agent.clone(), Arc::from),
+        session: Some(name("session", frame.session)?.map_or_else(|| peer.session.clone(), Arc::from)),
+        stream: name("stream", frame.stream)?.map(Arc::from),
+        timestamp: scalar("timestamp", frame.timestamp)?,
+        data: own(&kind, data),
+        kind: kind.as_ref().into(),
+    };
+    let inbound = if kind == kind::APPROVAL_REQUEST {
+        Inbound::Ask(Box::new(request(event)?))
+    } else {
+        Inbound::Event(event)
+    };
+    Ok(Decoded { inbound, ack })
+}
+
+/// The data as it is kept: as it came, but for a result larger than the store takes.
+fn own(kind: &str, data: &RawValue) -> Json {
+    if kind == kind::TOOL_CALL_RESULT
+        && let Some(cut) = shrink::kept(data, "result", MAX_RESULT_KEPT)
+        && let Ok(cut) = RawValue::from_string(cut)
+    {
+        return cut;
+    }
+    data.to_owned()
+}
+
+fn request(event: NewEvent) -> Result<Ask, WireError> {
+    let request: Request<'_> =
+        serde_json::from_str(event.data.get()).map_err(|error| wrong("data", format!("cannot be read: {error}")))?;
+    let request_id = name("data.request_id", request.request_id)?.ok_or_else(|| {
+        wrong(
+            "data.request_id",
+            "`request_id` is missing: a string of the agent's choice, new for each request",
+        )
+    })?;
+    let tool_name = name("data.tool_name", request.tool_name)?
+        .ok_or_else(|| wrong("data.tool_name", "`tool_name` is missing: the tool that is to run"))?;
+    let given = |value: Option<&RawValue>| value.filter(|value| value.get() != "null").map(RawValue::to_owned);
+    let timeout = match request.timeout.filter(|value| value.get() != "null") {
+        None => None,
+        Some(value) => {
+            let seconds = value
+                .get()
+                .parse::<f64>()
+                .ok()
+                .filter(|seconds| *seconds > 0.0 && *seconds <= 31_536_000.0);
+            let seconds = seconds.ok_or_else(|| {
+                wrong(
+                    "data.timeout",
+                    "`timeout` is a number of seconds, more than 0, up to a year",
+                )
+            })?;
+            Some(seconds.ceil() as i64)
+        }
+    };
+    let ask = Ask {
+        origin: event.origin,
+        request_id: request_id.as_ref().into(),
+        tool_name: tool_name.into_owned(),
+        arguments: given(request.arguments).unwrap_or_else(empty_object),
+        tool_info: given(request.tool_info),
+        cwd: string("data.cwd", request.cwd, 4096)?.map(Cow::into_owned),
+        timeout,
+        edits: request.accepts_edits.is_some_and(|edits| edits.get() == "true"),
+        agent: event.agent.clone(),
+        session: event.session.clone().unwrap_or_else(|| event.agent.clone()),
+        stream: event.stream.clone(),
+        timestamp: event.timestamp.clone(),
+        data: empty_object(),
+    };
+    Ok(Ask {
+        data: event.data,
+        ..ask
+    })
+}
+
+fn reply(frame: &Frame<'_>, agent: Option<Cow<'_, str>>) -> Result<Reply, WireError> {
+    let request_id = name("request_id", frame.request_id)?
+        .ok_or_else(|| wrong("request_id", "`request_id` is missing: the id of the request to answer"))?;
+    let response = string("response", frame.response, MAX_NAME)?;
+    let response = match response.as_deref() {
+        Some("approve") => Verdict::Approve,
+        Some("deny") => Verdict::Deny,
+        Some("stop") => Verdict::Stop,
+        _ => return Err(wrong("response", "`response` is \"approve\", \"deny\" or \"stop\"")),
+    };
+    Ok(Reply {
+        request_id: request_id.into_owned(),
+        agent: agent.map(Cow::into_owned),
+        response,
+        message: string("message", frame.message, MAX_MESSAGE)?.map(Cow::into_owned),
+    })
+}
+
+fn string<'a>(
+    field: &'static str,
+    value: Option<&'a RawValue>,
+    limit: usize,
+) -> Result<Option<Cow<'a, str>>, WireError> {
+    let Some(value) = value.filter(|value| value.get() != "null") else {
+        return Ok(None);
+    };
+    let text = if let Some(plain) = plain(value.get()) {
+        Cow::Borrowed(plain)
+    } else {
+        let text: String =
+            serde_json::from_str(value.get()).map_err(|_| wrong(field, format!("`{field}` must be a string")))?;
+        Cow::Owned(text)
+    };
+    if text.len() > limit {
+        return Err(wrong(field, format!("`{field}` is longer than {limit} bytes")));
+    }
+    Ok(Some(text))
+}
+
+/// The inside of a string literal that has no escapes: its value as it stands.
+fn plain(literal: &str) -> Option<&str> {
+    let inside = literal.strip_prefix('"')?.strip_suffix('"')?;
+    (!inside.contains('\\')).then_some(inside)
+}
+
+fn name<'a>(field: &'static str, value: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, WireError> {
+    let name = string(field, value, MAX_NAME)?;
+    match &name {
+        Some(text) if text.is_empty() => Err(wrong(field, format!("`{field}` is empty"))),
+        Some(text) if text.chars().any(char::is_control) => {
+            Err(wrong(field, format!("`{field}` has control characters")))
+        }
+        _ => Ok(name),
+    }
+}
+
+fn scalar(field: &'static str, value: Option<&RawValue>) -> Result<Option<Json>, WireError> {
+    let Some(value) = value.filter(|value| value.get() != "null") else {
+        return Ok(None);
+    };
+    let text = value.get();
+    if text.starts_with(['{', '[']) {
+        return Err(wrong(field, format!("`{field}` must be a string or a number")));
+    }
+    if text.len() > MAX_SCALAR {
+        return Err(wrong(field, format!("`{field}` is longer than {MAX_SCALAR} bytes")));
+    }
+    Ok(Some(value.to_owned()))
+}

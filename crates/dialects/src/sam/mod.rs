@@ -1,0 +1,9 @@
+//! SAM: JSON text frames, an envelope of `type`, `timestamp` and `data` (seed 000).
+
+mod decode;
+mod encode;
+mod switches;
+
+pub use decode::{Decoded, Inbound, Peer, Reply, WireError, decode, decode_value};
+pub use encode::{ack, answer, error, event, hello, history_lost, stop};
+pub use switches::Switches;

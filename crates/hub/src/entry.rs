@@ -1,0 +1,93 @@
+//! Entries of the log: an event, the rows that are written with it, and its encoded frames.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use countersign_model::{Approval, Event, Millis, Rule, SessionKey, Surface};
+
+/// The dialects that keep encoded frames with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SAM: JSON text frames.
+    Sam = 0,
+}
+
+const DIALECTS: usize = 1;
+
+/// A stop that a person put on a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Which session.
+    pub key: SessionKey,
+    /// When.
+    pub at: Millis,
+    /// From where.
+    pub by: Surface,
+    /// A word to the agent.
+    pub message: Option<String>,
+}
+
+/// A row that is written in the same transaction as its event.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The approval as it is from now on.
+    Approval(Box<Approval>),
+    /// The session is stopped.
+    Stopped(Stop),
+    /// The session may go on.
+    Resumed(SessionKey),
+    /// A standing decision.
+    RuleCreated(Rule),
+    /// The rule of this id is no more.
+    RuleRevoked(std::sync::Arc<str>),
+}
+
+/// One place in the log, shared by all readers.
+#[derive(Debug)]
+pub struct Entry {
+    /// The fact.
+    pub event: Event,
+    /// The rows to write with it.
+    pub changes: Vec<Change>,
+    frames: [OnceLock<Bytes>; DIALECTS],
+    weight: AtomicUsize,
+}
+
+impl Entry {
+    /// An entry without frames yet.
+    pub fn new(event: Event, changes: Vec<Change>) -> Self {
+        let weight = event.weight() + changes.len() * 512;
+        Self {
+            event,
+            changes,
+            frames: [const { OnceLock::new() }; DIALECTS],
+            weight: AtomicUsize::new(weight),
+        }
+    }
+
+    /// The frame in `dialect`, if some reader has encoded it already.
+    pub fn frame(&self, dialect: Dialect) -> Option<&Bytes> {
+        self.frames[dialect as usize].get()
+    }
+
+    /// The frame in `dialect`, encoded now if it is the first time. The flag says that it was.
+    pub(crate) fn frame_or_encode(&self, dialect: Dialect, encode: impl FnOnce(&Event) -> Bytes) -> (&Bytes, bool) {
+        let mut first = false;
+        let frame = self.frames[dialect as usize].get_or_init(|| {
+            first = true;
+            encode(&self.event)
+        });
+        (frame, first)
+    }
+
+    /// Counts `bytes` more; only while the ring that holds the entry is locked, so that both count the same.
+    pub(crate) fn grow(&self, bytes: usize) {
+        self.weight.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes in memory: event, rows and frames.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight.load(Ordering::Relaxed)
+    }
+}

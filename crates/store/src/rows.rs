@@ -1,0 +1,202 @@
+//! Events and rows, to and from SQLite.
+
+use std::sync::Arc;
+
+use countersign_hub::{Change, Restored, Stop};
+use countersign_model::{Approval, Delivery, Epoch, Event, Json, Millis, Origin, Seq, SessionKey, Status};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde_json::value::RawValue;
+
+/// The columns that [`event`] reads, in its order.
+pub(crate) const EVENT_COLUMNS: &str = "seq, time, origin, agent, session, stream, kind, timestamp, data,
+    (SELECT epoch FROM epochs WHERE first <= events.seq ORDER BY ordinal DESC LIMIT 1)";
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}
+
+fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Json> {
+    let text: String = row.get(column)?;
+    RawValue::from_string(text).map_err(|error| unreadable(column, error))
+}
+
+fn seq(row: &Row<'_>, column: usize) -> rusqlite::Result<Seq> {
+    row.get::<_, i64>(column).map(to_seq)
+}
+
+/// SQLite's integers are signed; a place in the log is never negative.
+pub(crate) fn to_seq(number: i64) -> Seq {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A place in the log as SQLite stores it; beyond its range, the largest.
+pub(crate) fn from_seq(seq: Seq) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let text = |column| {
+        row.get::<_, Option<String>>(column)
+            .map(|text| text.map(Arc::<str>::from))
+    };
+    Ok(Event {
+        seq: seq(row, 0)?,
+        time: Millis(row.get(1)?),
+        origin: Origin::parse(row.get_ref(2)?.as_str()?).unwrap_or(Origin::Hub),
+        agent: row.get::<_, String>(3)?.into(),
+        session: text(4)?,
+        stream: text(5)?,
+        kind: row.get::<_, String>(6)?.into(),
+        timestamp: match row.get_ref(7)? {
+            rusqlite::types::ValueRef::Null => None,
+            _ => Some(json(row, 7)?),
+        },
+        data: json(row, 8)?,
+        epoch: Epoch::new(&row.get::<_, Option<String>>(9)?.unwrap_or_default()),
+    })
+}
+
+pub(crate) fn approval(row: &Row<'_>) -> rusqlite::Result<Approval> {
+    let body: String = row.get(0)?;
+    serde_json::from_str(&body).map_err(|error| unreadable(0, error))
+}
+
+pub(crate) fn write_event(transaction: &Transaction<'_>, event: &Event) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+        .execute(params![
+            from_seq(event.seq),
+            event.time.0,
+            event.origin.as_str(),
+            &*event.agent,
+            event.session.as_deref(),
+            event.stream.as_deref(),
+            &*event.kind,
+            event.timestamp.as_ref().map(|timestamp| timestamp.get()),
+            event.data.get(),
+        ])?;
+    Ok(())
+}
+
+pub(crate) fn write_session(transaction: &Transaction<'_>, key: &SessionKey, first: Seq) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR IGNORE INTO sessions (session, agent, first) VALUES (?1, ?2, ?3)")?
+        .execute(params![&*key.session, &*key.agent, from_seq(first)])?;
+    Ok(())
+}
+
+fn body<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Waiting => "waiting",
+        Delivery::Delivered => "delivered",
+        Delivery::Undeliverable => "undeliverable",
+    }
+}
+
+pub(crate) fn write_change(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
+    match change {
+        Change::Approval(approval) => transaction
+            .prepare_cached(
+                "INSERT INTO approvals (id, agent, request_id, status, delivery, seq, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (id) DO UPDATE SET status = ?4, delivery = ?5, body = ?7",
+            )?
+            .execute(params![
+                &*approval.id,
+                &*approval.agent,
+                &*approval.request_id,
+                approval.status.as_str(),
+                delivery(approval.delivery),
+                from_seq(approval.seq),
+                body(approval)?,
+            ])?,
+        Change::Stopped(stop) => transaction
+            .prepare_cached("INSERT OR REPLACE INTO stops VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                &*stop.key.agent,
+                &*stop.key.session,
+                stop.at.0,
+                body(&stop.by)?,
+                stop.message,
+            ])?,
+        Change::Resumed(key) => transaction
+            .prepare_cached("DELETE FROM stops WHERE agent = ?1 AND session = ?2")?
+            .execute(params![&*key.agent, &*key.session])?,
+        Change::RuleCreated(rule) => transaction
+            .prepare_cached("INSERT OR REPLACE INTO rules VALUES (?1, ?2)")?
+            .execute(params![&*rule.id, body(rule)?])?,
+        Change::RuleRevoked(id) => transaction
+            .prepare_cached("DELETE FROM rules WHERE id = ?1")?
+            .execute(params![&**id])?,
+    };
+    Ok(())
+}
+
+/// Opens a new epoch and reads what the hub starts from.
+pub(crate) fn restore(connection: &mut Connection, epoch: &str) -> rusqlite::Result<Restored> {
+    let transaction = connection.transaction()?;
+    let place = |sql: &str| transaction.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+    let last = match place("SELECT max(seq) FROM events")? {
+        Some(last) => last,
+        // Nothing kept: go on after what the last epoch had reached, so that no number is used twice.
+        None => place("SELECT max(last) FROM epochs")?.unwrap_or(0),
+    };
+    let oldest = place("SELECT min(seq) FROM events")?.unwrap_or(last + 1);
+    transaction.execute("UPDATE epochs SET last = ?1 WHERE last IS NULL", [last])?;
+    transaction.execute(
+        "INSERT INTO epochs (epoch, first) VALUES (?1, ?2)",
+        params![epoch, last + 1],
+    )?;
+    let epochs = transaction
+        .prepare("SELECT epoch, last FROM epochs WHERE last IS NOT NULL ORDER BY ordinal")?
+        .query_map([], |row| Ok((Epoch::new(&row.get::<_, String>(0)?), seq(row, 1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let approvals = transaction
+        .prepare("SELECT body FROM approvals WHERE status = ?1 OR delivery = ?2 ORDER BY seq")?
+        .query_map([Status::Pending.as_str(), delivery(Delivery::Waiting)], approval)?
+        .collect::<rusqlite::Result<_>>()?;
+    let stops = transaction
+        .prepare("SELECT agent, session, at, origin, message FROM stops")?
+        .query_map([], |row| {
+            let by: String = row.get(3)?;
+            Ok(Stop {
+                key: SessionKey {
+                    agent: row.get::<_, String>(0)?.into(),
+                    session: row.get::<_, String>(1)?.into(),
+                },
+                at: Millis(row.get(2)?),
+                by: serde_json::from_str(&by).map_err(|error| unreadable(3, error))?,
+                message: row.get(4)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let rules = transaction
+        .prepare("SELECT body FROM rules ORDER BY id")?
+        .query_map([], |row| {
+            let body: String = row.get(0)?;
+            serde_json::from_str(&body).map_err(|error| unreadable(0, error))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    transaction.commit()?;
+    Ok(Restored {
+        epoch: Epoch::new(epoch),
+        last: to_seq(last),
+        oldest: to_seq(oldest),
+        epochs,
+        approvals,
+        stops,
+        rules,
+    })
+}
+
+/// One approval by SQL that selects its body.
+pub(crate) fn one_approval(connection: &Connection, sql: &str, of: &[&str]) -> rusqlite::Result<Option<Approval>> {
+    connection
+        .prepare_cached(sql)?
+        .query_row(rusqlite::params_from_iter(of), approval)
+        .optional()
+}

@@ -1,0 +1,92 @@
+//! The tables, their migrations, and how a connection is set up.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+const FIRST: &str = "
+CREATE TABLE epochs (
+    ordinal INTEGER PRIMARY KEY,
+    epoch   TEXT NOT NULL UNIQUE,
+    first   INTEGER NOT NULL,              -- the first seq this epoch may use
+    last    INTEGER                        -- the last durable seq, recorded when the next epoch opens
+) STRICT;
+CREATE TABLE events (
+    seq       INTEGER PRIMARY KEY,
+    time      INTEGER NOT NULL,            -- milliseconds since the Unix epoch
+    origin    TEXT NOT NULL,
+    agent     TEXT NOT NULL,
+    session   TEXT,
+    stream    TEXT,
+    kind      TEXT NOT NULL,
+    timestamp TEXT,                        -- JSON, as the publisher gave it
+    data      TEXT NOT NULL                -- JSON
+) STRICT;
+CREATE TABLE approvals (
+    id         TEXT PRIMARY KEY,
+    agent      TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    delivery   TEXT NOT NULL,
+    seq        INTEGER NOT NULL,
+    body       TEXT NOT NULL,              -- JSON of the whole approval
+    UNIQUE (agent, request_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approvals_by_seq ON approvals (seq);
+CREATE INDEX approvals_by_request ON approvals (request_id);
+CREATE INDEX approvals_open ON approvals (status, delivery);
+CREATE TABLE stops (
+    agent   TEXT NOT NULL,
+    session TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    origin  TEXT NOT NULL,                 -- the surface it was given from, as JSON
+    message TEXT,
+    PRIMARY KEY (agent, session)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rules (
+    id   TEXT PRIMARY KEY,
+    body TEXT NOT NULL                     -- JSON of the whole rule
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions (
+    session TEXT NOT NULL,
+    agent   TEXT NOT NULL,
+    first   INTEGER NOT NULL,              -- its first event
+    PRIMARY KEY (session, agent)
+) STRICT, WITHOUT ROWID;
+";
+
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up(FIRST)])
+}
+
+/// The one connection that writes. A commit is on the disk when it returns (write-ahead log, synced).
+pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
+    migrations().to_latest(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_migrations_are_valid() {
+        super::migrations().validate().expect("valid");
+    }
+}
