@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         eprintln!("{unusable}\n");
         if ui::is_built() {
             eprintln!("Going on with the page that was built earlier (ui/dist).");
-        } else {
+        } else if windowed {
             eprintln!("Without it there is no window: starting the hub without one. Its web monitor is a plain page.");
             windowed = false;
         }

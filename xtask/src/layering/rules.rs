@@ -90,14 +90,10 @@ pub(super) const BANS: &[Ban] = &[
         at: At::Only(&["countersign-model", "countersign-dialects"]),
         reason: "`model` and `dialects` are values and codecs: no async, no IO",
     },
-    Ban {
-        crates: &["mio", "socket2", "async-io", "async-std"],
-        at: At::Only(&["countersign-hub"]),
-        reason: "the hub has no sockets",
-    },
 ];
 
-/// Features that a member may turn on of a crate.
+/// Features that a member may turn on of a crate. This is judged by what the member declares: cargo resolves the features of the
+/// whole workspace as one, so what a crate draws in behind it is no evidence against the member.
 pub(super) struct Features {
     pub(super) member: &'static str,
     pub(super) of: &'static str,
