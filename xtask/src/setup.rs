@@ -39,10 +39,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What compiling needs: system packages, Node, and the window's page, which the programs carry in them.
+/// What compiling needs: Node, system packages, and the window's page, which the programs carry in them. Node goes first because a
+/// person must get it, which is better known before a long download.
 pub(crate) fn build(steps: &mut Steps, need: Need) -> Result<()> {
-    steps.step("System packages", "cargo xtask setup", || packages::ensure(need))?;
     steps.step("Node.js", "node --version", || Ok(node::check()?))?;
+    steps.step("System packages", "cargo xtask setup", || packages::ensure(need))?;
     steps.step("The window's page", "npm --prefix ui run build", ui::ensure_built)
 }
 
