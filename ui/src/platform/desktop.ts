@@ -41,39 +41,55 @@ export function desktop(): Platform {
   };
 }
 
+const RETRY_MS = 1_000;
+
 function stream(since: string, reader: StreamReader): () => void {
   let ended = false;
-  let follow: Follow | undefined;
-  // A batch may arrive before the command that asked for it has answered.
-  const early: Batch[] = [];
+  let place = since;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let unfollow: () => void = () => undefined;
 
-  const take = async (at: Follow, batch: Batch): Promise<void> => {
-    await reader.batch(batch);
-    if (!ended) await call('pulled', { id: at.id, to: batch.to });
+  const start = (): void => {
+    let over = false;
+    let follow: Follow | undefined;
+    // A batch may arrive before the command that asked for it has answered.
+    const early: Batch[] = [];
+    const fail = (error: unknown): void => {
+      if (ended || over) return;
+      unfollow();
+      reader.closed(error instanceof Error ? error.message : String(error));
+      retry = setTimeout(start, RETRY_MS);
+    };
+    const take = async (id: number, batch: Batch): Promise<void> => {
+      await reader.batch(batch);
+      place = `${batch.epoch}:${batch.to}`;
+      if (!over) await call('pulled', { id, to: batch.to });
+    };
+    const channel = new Channel<Batch>();
+    channel.onmessage = (batch) => {
+      if (over) return;
+      if (follow) take(follow.id, batch).catch(fail);
+      else early.push(batch);
+    };
+    unfollow = () => {
+      over = true;
+      if (follow) call('unfollow', { id: follow.id }).catch(() => undefined);
+    };
+    call<Follow>('follow', { since: place, channel })
+      .then(async (at) => {
+        follow = at;
+        if (over) return unfollow();
+        reader.opened(at);
+        for (const batch of early.splice(0)) await take(at.id, batch);
+      })
+      .catch(fail);
   };
-  const fail = (error: unknown): void => {
-    if (!ended) reader.closed(error instanceof Error ? error.message : String(error));
-  };
-
-  const channel = new Channel<Batch>();
-  channel.onmessage = (batch) => {
-    if (ended) return;
-    if (follow) take(follow, batch).catch(fail);
-    else early.push(batch);
-  };
-  call<Follow>('follow', { since, channel })
-    .then(async (at) => {
-      if (ended) return call('unfollow', { id: at.id });
-      reader.opened(at);
-      follow = at;
-      for (const batch of early.splice(0)) await take(at, batch);
-      return undefined;
-    })
-    .catch(fail);
+  start();
 
   return () => {
     ended = true;
-    if (follow) call('unfollow', { id: follow.id }).catch(() => undefined);
+    clearTimeout(retry);
+    unfollow();
   };
 }
 

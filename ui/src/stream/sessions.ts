@@ -82,14 +82,14 @@ export class SessionBook {
     }
   }
 
-  /** The hub's own account: it decides, but for what has been seen since. */
-  correct(views: readonly SessionView[]): void {
+  /** The hub's own account: it decides, but for what has been seen since. A complete one ends what it does not name. */
+  correct(views: readonly SessionView[], complete = true): void {
     const named = new Set<string>();
     for (const view of views) {
       const last = Date.parse(view.last);
       const session = this.get(view.agent, view.session, last);
       named.add(session.key);
-      if (session.last > last && session.events > 0) continue;
+      if (complete && session.last > last && session.events > 0) continue;
       session.activity = view.activity;
       session.since = Date.parse(view.since);
       session.task = view.task;
@@ -97,10 +97,11 @@ export class SessionBook {
       session.stopped = view.stopped;
       session.connections = view.connections;
       session.events = view.events;
-      session.last = last;
+      session.last = Math.max(session.last, last);
       session.busy = view.activity === 'working' && session.running === 0;
       if (view.activity !== 'working' && view.activity !== 'needs_you') session.running = 0;
     }
+    if (!complete) return;
     const newest = Math.max(0, ...views.map((view) => Date.parse(view.last)));
     for (const [key, session] of this.known) if (!named.has(key) && session.last < newest) this.known.delete(key);
   }

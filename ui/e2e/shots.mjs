@@ -1,0 +1,57 @@
+// Pictures of every state, for people to look at: `npm run shots -- FOLDER [STATE...]`.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, launch, open, serve } from './page.mjs';
+
+const [folder = 'shots', ...only] = process.argv.slice(2);
+const SIZES = { wide: [1280, 800], small: [900, 600], narrow: [420, 800] };
+
+const click = (text) => async (page) => page.locator('.row', { hasText: text }).first().click();
+const STATES = {
+  'first-run': {},
+  quiet: {},
+  busy: {},
+  details: { state: 'quiet', act: click('pytest') },
+  'details-edit': { state: 'quiet', act: click('edit_file') },
+  one: {},
+  ten: {},
+  long: {},
+  treacherous: {},
+  'treacherous-details': { state: 'treacherous', act: click('needs you') },
+  stopped: {},
+  'stop-dialog': { state: 'one', act: async (page) => { await page.locator('aside.rail').evaluate((e) => e.classList.add('open')); await page.getByRole('button', { name: /^Stop sam/ }).first().click({ force: true }); } },
+  disconnected: {},
+  replaying: {},
+  'read-only': {},
+  'store-failing': {},
+  disabled: {},
+  'port-in-use': {},
+  'history-lost': {},
+  modal: {},
+  filtered: { state: 'quiet', act: async (page) => page.getByRole('searchbox').fill('pytest') },
+  unfollowed: { state: 'busy', act: async (page) => { await page.locator('.list').hover(); await page.mouse.wheel(0, -600); await page.waitForTimeout(1500); } },
+  help: { state: 'quiet', act: async (page) => page.keyboard.press('?') },
+  approvals: { state: 'three', act: async (page) => { await page.evaluate(() => { window.mockHub.answer('ap-1', { decision: 'approve' }, 'dialog'); window.mockHub.answer('ap-2', { decision: 'stop', message: 'Not on main' }, 'rest'); }); await page.keyboard.press('2'); } },
+};
+
+build();
+await mkdir(folder, { recursive: true });
+const server = await serve();
+const browser = await launch();
+for (const [name, { state = name, act }] of Object.entries(STATES)) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  for (const [size, [width, height]] of Object.entries(SIZES)) {
+    for (const scheme of ['light', 'dark']) {
+      if (scheme === 'dark' && size !== 'wide') continue;
+      const page = await open(browser, server.url, state, { width, height, scheme });
+      await page.waitForTimeout(1200);
+      await act?.(page);
+      await page.waitForTimeout(250);
+      await page.screenshot({ path: join(folder, `${name}-${size}-${scheme}.png`) });
+      for (const complaint of page.complaints) console.log(`${name} ${size}: ${complaint}`);
+      await page.context().close();
+    }
+  }
+}
+await browser.close();
+server.close();

@@ -1,0 +1,188 @@
+// A hub that plays a state, for tests and screenshots: `?mock=busy`. Never part of a production build.
+import type { Approval } from '../generated/Approval';
+import type { EventRow } from '../generated/EventRow';
+import type { HubStatus } from '../generated/HubStatus';
+import type { Problem } from '../generated/Problem';
+import type { SessionView } from '../generated/SessionView';
+import type { Surface } from '../generated/Surface';
+import { EPOCH, eventOf, history, run, type Step } from './mock/script';
+import { longRequest, requests, treacherous } from './mock/requests';
+import { PlatformError, type Answer, type Batch, type Capabilities, type Page, type Platform, type PlatformSignal, type SessionName, type StreamReader } from './types';
+
+const PROBLEMS: Record<string, Problem> = {
+  'store-failing': { code: 'store_failing', message: 'Writing to /home/ada/.local/share/countersign/log.db failed: no space left on the device. Events are shown but not kept, and every request is denied. Free some space; the hub tries again by itself.' },
+  disabled: { code: 'disabled', message: '"enabled" is false in /home/ada/sam/config.json, so nothing listens. Set it to true and start Countersign again.' },
+  'port-in-use': { code: 'port_in_use', message: 'Port 8765 on 127.0.0.1 is in use by another program. End that program, or choose another port: "port" in the config, or countersign serve --port 8766.' },
+};
+
+class MockHub {
+  events: EventRow[] = [];
+  approvals: Approval[] = [];
+  stopped = new Set<string>();
+  can: Capabilities = { answer: true, modal: false };
+  problems: Problem[] = [];
+  reader: StreamReader | undefined;
+  listener: (signal: PlatformSignal) => void = () => undefined;
+  private queue: EventRow[] = [];
+  private pulling = false;
+
+  /** For tests: what was answered, in order. */
+  answered: string[] = [];
+
+  get head(): number {
+    return this.events.at(-1)?.seq ?? 0;
+  }
+
+  publish(step: Omit<Step, 'after'>): EventRow {
+    const event = eventOf(step, this.head + 1, Date.now());
+    this.events.push(event);
+    this.queue.push(event);
+    void this.pump();
+    return event;
+  }
+
+  burst(count: number): void {
+    const steps = run();
+    for (let n = 0; n < count; n++) this.publish(steps.next().value as Step);
+  }
+
+  private async pump(): Promise<void> {
+    if (this.pulling || !this.reader) return;
+    this.pulling = true;
+    await Promise.resolve();
+    while (this.queue.length > 0) {
+      const events = this.queue.slice(0, 2000);
+      this.queue = this.queue.slice(events.length);
+      await this.reader.batch({ epoch: EPOCH, from: events[0]!.seq, to: events.at(-1)!.seq, events } satisfies Batch);
+    }
+    this.pulling = false;
+  }
+
+  ask(approval: Approval): void {
+    const { agent, session, request_id, tool_name, arguments: args, tool_info } = approval;
+    const event = this.publish({ kind: 'approval_request', agent, session, data: { request_id, tool_name, arguments: args, tool_info } });
+    this.approvals.push({ ...approval, seq: event.seq });
+  }
+
+  answer(id: string, answer: Answer, by: Surface): Approval {
+    const at = this.approvals.findIndex((known) => known.id === id);
+    const known = this.approvals[at];
+    if (!known) throw new PlatformError('not_found', 'There is no such approval.');
+    if (known.status !== 'pending') throw new PlatformError('resolved', 'It was answered already.', known);
+    const status = ({ approve: 'approved', deny: 'denied', stop: 'stopped' } as const)[answer.decision];
+    const done: Approval = { ...known, status, delivery: 'delivered', decision: { decision: answer.decision, scope: 'once', by, at: new Date().toISOString(), ...(answer.message ? { message: answer.message } : {}) } };
+    this.approvals[at] = done;
+    this.answered.push(`${id} ${answer.decision} ${by}`);
+    const data = { approval_id: id, request_id: known.request_id, tool_name: known.tool_name, status, decision: answer.decision, scope: 'once', by };
+    this.publish({ kind: 'approval_resolved', agent: known.agent, session: known.session, data });
+    return done;
+  }
+
+  sessions(): SessionView[] {
+    const found = new Map<string, SessionView>();
+    for (const { agent, session, time, kind, data } of this.events) {
+      if (session === undefined) continue;
+      const key = `${agent}\n${session}`;
+      const known = found.get(key) ?? { agent, session, activity: 'idle', since: time, pending: 0, stopped: false, connections: 1, events: 0, last: time };
+      const activity = kind === 'tool_call_start' ? 'working' : kind === 'tool_call_end' ? (data['success'] === false ? 'failed' : 'idle') : known.activity;
+      found.set(key, { ...known, activity, since: activity === known.activity ? known.since : time, events: known.events + 1, last: time, ...(kind === 'tool_call_start' ? { task: String(data['tool_name']) } : {}) });
+    }
+    return [...found.values()].map((view) => {
+      const pending = this.approvals.filter((a) => a.agent === view.agent && a.session === view.session && a.status === 'pending').length;
+      const stopped = this.stopped.has(`${view.agent}\n${view.session}`);
+      return { ...view, pending, stopped, activity: pending > 0 ? 'needs_you' : stopped ? 'stopped' : view.activity };
+    });
+  }
+
+  status(): HubStatus {
+    const listening = !this.problems.some(({ code }) => code === 'disabled' || code === 'port_in_use');
+    return {
+      version: '0.1.0',
+      epoch: EPOCH,
+      head: this.head,
+      durable: this.head,
+      oldest: 1,
+      listeners: listening ? [{ url: 'http://127.0.0.1:8765' }] : [],
+      connections: 4,
+      pending: this.approvals.filter(({ status }) => status === 'pending').length,
+      store_bytes: 38_400_000,
+      data_dir: '/home/ada/.local/share/countersign',
+      problems: this.problems,
+    };
+  }
+
+  session(name: SessionName, stop: boolean): SessionView {
+    const key = `${name.agent}\n${name.session}`;
+    if (stop) {
+      this.stopped.add(key);
+      for (const { id, agent, session, status } of [...this.approvals]) {
+        if (agent === name.agent && session === name.session && status === 'pending') this.answer(id, { decision: 'stop' }, 'window');
+      }
+    } else this.stopped.delete(key);
+    this.publish({ kind: stop ? 'session_stopped' : 'session_resumed', ...name, data: { ...name, by: 'window' } });
+    return this.sessions().find((view) => view.agent === name.agent && view.session === name.session)!;
+  }
+
+  page({ since = 0, until = Infinity, limit }: { since?: number; until?: number; limit: number }): Page {
+    const found = this.events.filter(({ seq }) => seq > since && seq <= until);
+    return { events: found.slice(0, limit), next: found.length > limit ? found[limit - 1]!.seq : null };
+  }
+}
+
+const LIVE_MS = 350;
+
+function play(hub: MockHub, state: string): void {
+  const now = Date.now();
+  const quiet = ['first-run', 'disabled', 'port-in-use'].includes(state);
+  if (!quiet) hub.events = history(state === 'older' ? 4000 : 420, now - 4_000);
+  const problem = PROBLEMS[state];
+  if (problem) hub.problems = [problem];
+  const waiting = { ten: () => requests(10), three: () => requests(3), one: () => requests(1), long: longRequest, treacherous, 'read-only': () => requests(2), modal: () => requests(3), stopped: () => [] }[state];
+  for (const approval of waiting?.() ?? []) {
+    const { agent, session, request_id, tool_name, arguments: args, tool_info, asked_at } = approval;
+    const seq = hub.head + 1;
+    hub.events.push(eventOf({ kind: 'approval_request', agent, session, data: { request_id, tool_name, arguments: args, tool_info } }, seq, Date.parse(asked_at)));
+    hub.approvals.push({ ...approval, seq });
+  }
+  if (state === 'read-only') hub.can = { answer: false, modal: false };
+  if (state === 'modal') hub.can = { answer: true, modal: true };
+  if (state === 'stopped') hub.session({ agent: 'sam', session: 'ingest-7f2' }, true);
+  if (state === 'busy' || state === 'older') {
+    const steps = run();
+    for (let n = 0; n < 60; n++) steps.next();
+    setInterval(() => hub.publish(steps.next().value as Step), LIVE_MS);
+  }
+}
+
+export function mock(state: string): Platform {
+  const hub = new MockHub();
+  play(hub, state);
+  (window as unknown as { mockHub: MockHub }).mockHub = hub;
+  const later = <T>(value: () => T): Promise<T> => new Promise((done, fail) => setTimeout(() => { try { done(value()); } catch (error) { fail(error as Error); } }, 5));
+  return {
+    name: 'mock',
+    get can() {
+      return hub.can;
+    },
+    status: () => later(() => hub.status()),
+    sessions: () => later(() => hub.sessions()),
+    approvals: (status) => later(() => hub.approvals.filter((known) => !status || known.status === status)),
+    approval: (id) => later(() => hub.approvals.find((known) => known.id === id)!),
+    decide: (id, answer) => later(() => hub.answer(id, answer, 'window')),
+    stopSession: (name) => later(() => hub.session(name, true)),
+    resumeSession: (name) => later(() => hub.session(name, false)),
+    history: (range) => later(() => hub.page(range)),
+    stream(_since, reader) {
+      hub.reader = reader;
+      reader.opened({ epoch: EPOCH, head: hub.head });
+      if (state === 'disconnected') setTimeout(() => reader.closed('The connection to the hub is lost.'), 50);
+      if (state === 'replaying') reader.opened({ epoch: EPOCH, head: hub.head + 48_213 });
+      if (state === 'history-lost') void reader.batch({ epoch: EPOCH, from: 0, to: hub.head, events: [], lost: { oldest: 1_200, head: hub.head } });
+      return () => (hub.reader = undefined);
+    },
+    watch(listener) {
+      hub.listener = listener;
+      return () => undefined;
+    },
+  };
+}

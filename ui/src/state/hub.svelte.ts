@@ -1,0 +1,239 @@
+// The page's picture of the hub: connection, status, sessions, loaded rows. Fed by the platform, once a frame; shows nothing.
+import type { EventRow } from '../generated/EventRow';
+import type { HubStatus } from '../generated/HubStatus';
+import { PlatformError, type Batch, type Capabilities, type Platform, type SessionName } from '../platform/types';
+import { EVERYTHING, FilteredRows, type Filter } from '../stream/filter';
+import { Frames } from '../stream/frames';
+import type { Row } from '../stream/row';
+import { SessionBook, type Session } from '../stream/sessions';
+import { Timeline } from '../stream/timeline';
+import { count } from '../stream/words';
+
+const PAGE = 500;
+const RESYNC_MS = 5_000;
+const RETRY_MS = 2_000;
+const RATE_MS = 60_000;
+
+export type Phase = 'connecting' | 'replaying' | 'live' | 'closed';
+
+export class Hub {
+  phase = $state<Phase>('connecting');
+  /** Why there is no connection. */
+  why = $state('');
+  status = $state.raw<HubStatus>();
+  can = $state.raw<Capabilities>({ answer: false, modal: false });
+  /** Rows that pass the filter, oldest first. */
+  rows = $state.raw<Row[]>([]);
+  /** Rows loaded. */
+  total = $state(0);
+  /** Goes up when rows changed in place. */
+  version = $state(0);
+  sessions = $state.raw<Session[]>([]);
+  filter = $state.raw<Filter>(EVERYTHING);
+  /** Something that the person should know about the rows. */
+  note = $state('');
+  loadingOlder = $state(false);
+  atOldest = $state(false);
+  /** The replay's goal. */
+  head = $state(0);
+  place = $state(0);
+  perMinute = $state(0);
+  loaded = $state(false);
+
+  /** Somebody reads older rows: they are kept longer. */
+  reading = false;
+  /** Told of the events of every frame. */
+  onEvents: (events: readonly EventRow[]) => void = () => undefined;
+  /** Told when what was missed has to be asked for. */
+  onResync: () => void = () => undefined;
+  onShowApproval: (id: string) => void = () => undefined;
+
+  private readonly timeline = new Timeline();
+  private readonly filtered = new FilteredRows();
+  private readonly book = new SessionBook();
+  private readonly frames = new Frames<Batch>((batches) => this.applyAll(batches));
+  private arrivals: { at: number; events: number }[] = [];
+  private stale = false;
+
+  constructor(readonly platform: Platform) {
+    this.can = platform.can;
+    platform.watch((signal) => {
+      if (signal.type === 'status') this.status = signal.status;
+      else if (signal.type === 'capabilities') this.can = signal.can;
+      else this.onShowApproval(signal.id);
+    });
+    setInterval(() => this.tick(), RESYNC_MS);
+  }
+
+  async start(): Promise<void> {
+    try {
+      const status = await this.platform.status();
+      this.status = status;
+      const head = status.head;
+      await Promise.all([this.loadPage(head), this.syncSessions()]);
+      this.loaded = true;
+      this.onResync();
+      this.platform.stream(`${status.epoch}:${head}`, {
+        opened: (at) => this.opened(at.head),
+        batch: (batch) => this.take(batch),
+        closed: (why) => this.closed(why),
+      });
+    } catch (error) {
+      this.closed(error instanceof PlatformError ? error.message : String(error));
+      setTimeout(() => void this.start(), RETRY_MS);
+    }
+  }
+
+  private opened(head: number): void {
+    const again = this.phase === 'closed';
+    this.head = head;
+    this.phase = head > this.timeline.last ? 'replaying' : 'live';
+    if (again) this.resync();
+  }
+
+  private closed(why: string): void {
+    this.phase = 'closed';
+    this.why = why;
+  }
+
+  private resync(): void {
+    this.platform.status().then(
+      (status) => (this.status = status),
+      () => undefined,
+    );
+    void this.syncSessions();
+    this.onResync();
+  }
+
+  private async take(batch: Batch): Promise<void> {
+    if (batch.lost) await this.recover(batch.lost);
+    await this.frames.push(batch);
+  }
+
+  /** The hub no longer has the place where this page stood: what can be read is loaded anew. */
+  private async recover(lost: { oldest: number; head: number }): Promise<void> {
+    const last = this.timeline.last;
+    this.timeline.reset();
+    this.atOldest = false;
+    this.note =
+      lost.oldest > last + 1
+        ? `History was lost: events ${count(last + 1)} to ${count(lost.oldest - 1)} can no longer be read. What follows is complete.`
+        : 'The place where this window stood is gone from the log. The newest events were loaded again.';
+    await this.loadPage(lost.head).catch(() => undefined);
+    this.resync();
+  }
+
+  private async loadPage(head: number): Promise<void> {
+    if (head === 0) return;
+    const since = Math.max(0, head - PAGE);
+    const { events } = await this.platform.history({ since, until: head, limit: PAGE });
+    const changed = this.timeline.apply(events);
+    this.book.apply(events);
+    if (since === 0) this.atOldest = true;
+    this.show(changed);
+  }
+
+  private applyAll(batches: Batch[]): void {
+    const events = batches.length === 1 ? batches[0]!.events : batches.flatMap((batch) => batch.events);
+    const changed = this.timeline.apply(events, !this.reading);
+    this.place = this.timeline.last;
+    if (this.phase === 'replaying' && this.timeline.last >= this.head) this.phase = 'live';
+    if (events.length === 0) return;
+    this.book.apply(events);
+    this.stale = true;
+    this.arrivals.push({ at: Date.now(), events: events.length });
+    this.show(changed);
+    this.onEvents(events);
+  }
+
+  private show(changed: ReadonlySet<Row>): void {
+    this.filtered.follow(this.timeline.rows, changed);
+    this.rows = this.filtered.rows;
+    this.total = this.timeline.rows.length;
+    this.version += 1;
+    this.sessions = this.book.list(Date.now());
+  }
+
+  setFilter(filter: Filter): void {
+    this.filter = filter;
+    this.filtered.set(filter, this.timeline.rows);
+    this.rows = this.filtered.rows;
+    this.version += 1;
+  }
+
+  /** Loads the page before the oldest loaded event from the store. */
+  async loadOlder(): Promise<void> {
+    if (this.loadingOlder || this.atOldest || !this.loaded) return;
+    if (this.timeline.room < PAGE) {
+      this.note = `${count(this.total)} rows are loaded, the most this window holds. Older ones: countersign export`;
+      return;
+    }
+    this.loadingOlder = true;
+    try {
+      const until = this.timeline.first - 1;
+      const oldest = this.status?.oldest ?? 1;
+      if (until < oldest) {
+        this.atOldest = true;
+        return;
+      }
+      const since = Math.max(0, until - PAGE);
+      const { events } = await this.platform.history({ since, until, limit: PAGE });
+      this.timeline.prepend(events);
+      if (since < oldest || events.length === 0) this.atOldest = true;
+      this.setFilter(this.filter);
+      this.total = this.timeline.rows.length;
+    } catch (error) {
+      this.note = `Older events could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+    } finally {
+      this.loadingOlder = false;
+    }
+  }
+
+  /** The newest rows are followed again: those held for a reader are let go of. */
+  followed(): void {
+    this.reading = false;
+    const before = this.timeline.rows;
+    this.timeline.follow();
+    if (this.timeline.rows !== before) {
+      this.atOldest = false;
+      this.setFilter(this.filter);
+      this.total = this.timeline.rows.length;
+    }
+  }
+
+  /** Approvals that wait, by session key. */
+  waiting(counts: ReadonlyMap<string, number>): void {
+    this.book.waiting(counts, Date.now());
+    this.sessions = this.book.list(Date.now());
+  }
+
+  async stopSession(name: SessionName, message?: string): Promise<void> {
+    this.book.correct([await this.platform.stopSession(name, message)], false);
+    this.sessions = this.book.list(Date.now());
+  }
+
+  async resumeSession(name: SessionName): Promise<void> {
+    this.book.correct([await this.platform.resumeSession(name)], false);
+    this.sessions = this.book.list(Date.now());
+  }
+
+  private async syncSessions(): Promise<void> {
+    try {
+      this.book.correct(await this.platform.sessions());
+      this.sessions = this.book.list(Date.now());
+    } catch {
+      // The next round asks again; the stream goes on meanwhile.
+    }
+  }
+
+  private tick(): void {
+    const now = Date.now();
+    this.arrivals = this.arrivals.filter(({ at }) => now - at < RATE_MS);
+    this.perMinute = this.arrivals.reduce((sum, { events }) => sum + events, 0);
+    this.sessions = this.book.list(now);
+    if (!this.stale || this.phase === 'closed' || document.visibilityState === 'hidden') return;
+    this.stale = false;
+    void this.syncSessions();
+    if (this.platform.name === 'desktop') this.platform.status().then((status) => (this.status = status), () => undefined);
+  }
+}

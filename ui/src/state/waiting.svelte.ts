@@ -1,0 +1,202 @@
+// Approvals that wait for this person, and the answering of them. The registry in the hub decides; this only asks and shows.
+import type { Approval } from '../generated/Approval';
+import type { EventRow } from '../generated/EventRow';
+import type { Verdict } from '../generated/Verdict';
+import { PlatformError } from '../platform/types';
+import { Inert } from '../stream/inert';
+import { fields, text } from '../stream/read';
+import { sessionKey } from '../stream/sessions';
+import { visible } from '../stream/visible';
+import type { Hub } from './hub.svelte';
+
+const NOTICE_MS = 8_000;
+
+export interface Notice {
+  readonly id: number;
+  readonly words: string;
+  /** Something did not go as the person wanted. */
+  readonly trouble: boolean;
+}
+
+const DONE: Record<Verdict, string> = { approve: 'Approved', deny: 'Denied', stop: 'Stopped' };
+
+export class Waiting {
+  /** Oldest first. */
+  pending = $state.raw<Approval[]>([]);
+  /** The one that is shown whole and may be answered. */
+  openId = $state<string>();
+  /** Answers answer. Not so for a moment after a request appeared or the window got the focus. */
+  armed = $state(false);
+  /** Goes up each time answers become inert, so that what shows it starts over. */
+  inertRound = $state(0);
+  /** The one whose answer is on its way. */
+  answering = $state<string>();
+  failed = $state.raw<{ id: string; words: string }>();
+  notices = $state.raw<Notice[]>([]);
+  /** For screen readers: said once. */
+  spoken = $state('');
+  /** Asked to bring one into view and focus it. */
+  summons = $state.raw<{ id: string; round: number }>({ id: '', round: 0 });
+  /** Requests whose modal was closed unanswered. */
+  private dismissed = $state.raw<ReadonlySet<string>>(new Set());
+
+  private readonly inert = new Inert();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private asking = false;
+  private askAgain = false;
+  private readonly own = new Set<string>();
+  private serial = 0;
+
+  constructor(private readonly hub: Hub) {
+    hub.onEvents = (events) => this.hear(events);
+    hub.onResync = () => void this.refresh();
+    hub.onShowApproval = (id) => this.show(id);
+    addEventListener('focus', () => this.restartInert());
+    document.addEventListener('visibilitychange', () => this.restartInert());
+  }
+
+  get open(): Approval | undefined {
+    return this.pending.find(({ id }) => id === this.openId);
+  }
+
+  /** The one that a modal should ask about. */
+  get modal(): Approval | undefined {
+    return this.hub.can.modal ? this.pending.find(({ id }) => !this.dismissed.has(id)) : undefined;
+  }
+
+  /** Closing the modal answers nothing: all that wait now stay in the strip, and no modal comes back for them. */
+  dismiss(): void {
+    this.dismissed = new Set(this.pending.map(({ id }) => id));
+  }
+
+  show(id: string): void {
+    this.expand(id);
+    this.summons = { id, round: this.summons.round + 1 };
+    void this.refresh();
+  }
+
+  expand(id: string | undefined): void {
+    if (id === this.openId) return;
+    this.openId = id;
+    this.restartInert();
+  }
+
+  restartInert(): void {
+    this.inert.restart(Date.now());
+    this.armed = false;
+    this.inertRound += 1;
+    clearTimeout(this.timer);
+    const check = (): void => {
+      const left = this.inert.left(Date.now());
+      if (left > 0) this.timer = setTimeout(check, left);
+      else this.armed = true;
+    };
+    check();
+  }
+
+  async refresh(): Promise<void> {
+    if (this.asking) {
+      this.askAgain = true;
+      return;
+    }
+    this.asking = true;
+    try {
+      do {
+        this.askAgain = false;
+        this.take(await this.hub.platform.approvals('pending'));
+      } while (this.askAgain);
+    } catch {
+      // Out of reach: asked again when the stream is back.
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  private take(found: Approval[]): void {
+    const pending = found.filter(({ status }) => status === 'pending').sort((a, b) => a.seq - b.seq);
+    const known = new Set(this.pending.map(({ id }) => id));
+    const fresh = pending.filter(({ id }) => !known.has(id));
+    this.set(pending);
+    const first = fresh[0];
+    if (!first) return;
+    this.spoken =
+      fresh.length === 1
+        ? `${visible(first.agent)} asks to run ${visible(first.tool_name)}. ${pending.length} waiting.`
+        : `${fresh.length} new approvals. ${pending.length} waiting.`;
+  }
+
+  private set(pending: Approval[]): void {
+    this.pending = pending;
+    const counts = new Map<string, number>();
+    for (const { agent, session } of pending) {
+      const key = sessionKey(agent, session);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    this.hub.waiting(counts);
+    if (!pending.some(({ id }) => id === this.openId)) this.expand(pending[0]?.id);
+  }
+
+  private hear(events: readonly EventRow[]): void {
+    let ask = false;
+    for (const event of events) {
+      if (event.kind === 'approval_request' || event.kind === 'session_stopped') ask = true;
+      if (event.kind === 'approval_resolved') this.resolved(event);
+    }
+    if (ask) void this.refresh();
+  }
+
+  private resolved(event: EventRow): void {
+    const data = fields(event.data);
+    const id = text(data, 'approval_id');
+    const mine = id !== undefined && this.own.delete(id);
+    const known = this.pending.find((approval) => approval.id === id);
+    if (!known) return;
+    this.set(this.pending.filter((approval) => approval.id !== id));
+    if (mine) return;
+    this.say(`${visible(known.tool_name)} for ${visible(known.agent)}: ${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody else'}.`);
+  }
+
+  /** Answers one. Nothing happens in the inert moment, without the right, or while an answer is on its way. */
+  async answer(approval: Approval, decision: Verdict, message: string): Promise<void> {
+    if (!this.armed || !this.hub.can.answer || this.answering !== undefined) return;
+    this.answering = approval.id;
+    this.failed = undefined;
+    this.own.add(approval.id);
+    try {
+      await this.hub.platform.decide(approval.id, message === '' ? { decision } : { decision, message });
+      this.remove(approval.id);
+      this.say(`${DONE[decision]}: ${visible(approval.tool_name)} for ${visible(approval.agent)}.`);
+    } catch (error) {
+      this.refused(approval, error);
+    } finally {
+      this.answering = undefined;
+    }
+  }
+
+  private refused(approval: Approval, error: unknown): void {
+    this.own.delete(approval.id);
+    if (error instanceof PlatformError && error.code === 'resolved' && error.approval) {
+      const { status, decision } = error.approval;
+      this.remove(approval.id);
+      this.say(`Answered elsewhere: ${status} by ${decision?.by ?? 'somebody else'}. Your answer changed nothing.`, true);
+      return;
+    }
+    const words =
+      error instanceof PlatformError && error.code === 'forbidden'
+        ? 'Not answered: this page may no longer answer. Run countersign dashboard for a new address.'
+        : `Not answered: ${error instanceof Error ? error.message : String(error)}`;
+    this.failed = { id: approval.id, words };
+    this.spoken = words;
+  }
+
+  private remove(id: string): void {
+    this.set(this.pending.filter((approval) => approval.id !== id));
+  }
+
+  say(words: string, trouble = false): void {
+    const id = ++this.serial;
+    this.notices = [...this.notices.slice(-2), { id, words, trouble }];
+    this.spoken = words;
+    setTimeout(() => (this.notices = this.notices.filter((notice) => notice.id !== id)), NOTICE_MS);
+  }
+}
