@@ -1,11 +1,10 @@
 //! Cuts what is too large to send: string by string, at character boundaries, with the JSON around them untouched.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::fields;
 use crate::limits::{MAX_OUT, MAX_RESULT_OUT};
 
 /// Room that the envelope around `data` may take in a frame, names escaped at worst.
@@ -45,7 +44,7 @@ pub fn kept(data: &RawValue, field: &str, limit: usize) -> Option<String> {
 }
 
 fn cut_field(text: &str, field: &str, limit: usize) -> Option<String> {
-    let mut fields = fields(text)?;
+    let mut fields = fields::read(text).ok()?;
     let mut changed = false;
     for (name, value) in &mut fields {
         if name == field
@@ -56,11 +55,11 @@ fn cut_field(text: &str, field: &str, limit: usize) -> Option<String> {
             changed = true;
         }
     }
-    changed.then(|| object(&fields))
+    changed.then(|| fields::write(&fields))
 }
 
 fn mark_truncated(text: &str) -> String {
-    let Some(mut fields) = fields(text) else {
+    let Ok(mut fields) = fields::read(text) else {
         return text.to_owned();
     };
     let yes = Cow::Borrowed("true");
@@ -68,12 +67,12 @@ fn mark_truncated(text: &str) -> String {
         Some((_, value)) => *value = yes,
         None => fields.push(("truncated".to_owned(), yes)),
     }
-    object(&fields)
+    fields::write(&fields)
 }
 
 /// The last resort, for data that is large without long strings: large fields go, small ones stay.
 fn drop_large(text: &str) -> String {
-    let Some(mut fields) = fields(text) else {
+    let Ok(mut fields) = fields::read(text) else {
         return "{}".to_owned();
     };
     let mut room = MAX_OUT - ENVELOPE;
@@ -89,42 +88,7 @@ fn drop_large(text: &str) -> String {
         }
     }
     fields.retain(|(name, _)| !name.is_empty());
-    object(&fields)
-}
-
-fn object(fields: &[(String, Cow<'_, str>)]) -> String {
-    let mut text = String::from("{");
-    for (place, (name, value)) in fields.iter().enumerate() {
-        if place > 0 {
-            text.push(',');
-        }
-        text.push_str(&serde_json::to_string(name).expect("a string serialises"));
-        text.push(':');
-        text.push_str(value);
-    }
-    text.push('}');
-    text
-}
-
-/// The fields of an object in their order, values as text.
-fn fields(text: &str) -> Option<Vec<(String, Cow<'_, str>)>> {
-    struct Read;
-    impl<'de> Visitor<'de> for Read {
-        type Value = Vec<(String, Cow<'de, str>)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut fields = Vec::new();
-            while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                fields.push((name, Cow::Borrowed(value.get())));
-            }
-            Ok(fields)
-        }
-    }
-    serde_json::Deserializer::from_str(text).deserialize_map(Read).ok()
+    fields::write(&fields)
 }
 
 /// The JSON text with each string cut to `limit` bytes of its value; `None` when all were short enough.

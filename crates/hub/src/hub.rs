@@ -642,6 +642,12 @@ impl Hub {
         lock(&self.sessions).view(&waiting, &stops)
     }
 
+    /// What one session is doing.
+    pub fn session(&self, key: &SessionKey) -> countersign_model::SessionView {
+        let (waiting, stops, now) = (self.waiting(), self.stops(), self.now());
+        lock(&self.sessions).one(key, &waiting, &stops, now)
+    }
+
     /// Feeds the view of sessions: its reader's step.
     pub fn observe(&self, batch: &[Arc<Entry>]) {
         let mut sessions = lock(&self.sessions);

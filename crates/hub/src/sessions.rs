@@ -135,44 +135,60 @@ impl Sessions {
         let mut views: Vec<_> = self
             .lines
             .iter()
-            .map(|(key, line)| {
-                let asked: Vec<_> = waiting
-                    .iter()
-                    .filter(|approval| approval.agent == key.agent && approval.session == key.session)
-                    .collect();
-                let stopped = stops.iter().find(|stop| stop.key == *key);
-                let (activity, since) = if let Some(first) = asked.first() {
-                    (Activity::NeedsYou, first.asked_at)
-                } else if let Some(stop) = stopped {
-                    (Activity::Stopped, stop.at)
-                } else if line.seen_connected && line.connections == 0 {
-                    (Activity::Gone, line.changed)
-                } else if line.failed {
-                    (Activity::Failed, line.changed)
-                } else if !line.running.is_empty() || line.busy {
-                    (Activity::Working, line.changed)
-                } else {
-                    (Activity::Idle, line.changed)
-                };
-                SessionView {
-                    agent: key.agent.clone(),
-                    session: key.session.clone(),
-                    activity,
-                    since,
-                    task: asked
-                        .first()
-                        .map(|approval| approval.tool_name.clone())
-                        .or_else(|| line.running.first().cloned())
-                        .or_else(|| line.task.clone()),
-                    pending: u32::try_from(asked.len()).unwrap_or(u32::MAX),
-                    stopped: stopped.is_some(),
-                    connections: line.connections,
-                    events: line.events,
-                    last: line.last,
-                }
-            })
+            .map(|(key, line)| line.view(key, waiting, stops))
             .collect();
         views.sort_by(|a, b| (a.activity, b.last).cmp(&(b.activity, a.last)));
         views
+    }
+
+    /// One session's line; a session of an earlier run of the hub has had no events in this one.
+    pub fn one(&self, key: &SessionKey, waiting: &[Approval], stops: &[Stop], now: Millis) -> SessionView {
+        match self.lines.get(key) {
+            Some(line) => line.view(key, waiting, stops),
+            None => Line {
+                seen_connected: true,
+                ..Line::new(now)
+            }
+            .view(key, waiting, stops),
+        }
+    }
+}
+
+impl Line {
+    fn view(&self, key: &SessionKey, waiting: &[Approval], stops: &[Stop]) -> SessionView {
+        let asked: Vec<_> = waiting
+            .iter()
+            .filter(|approval| approval.agent == key.agent && approval.session == key.session)
+            .collect();
+        let stopped = stops.iter().find(|stop| stop.key == *key);
+        let (activity, since) = if let Some(first) = asked.first() {
+            (Activity::NeedsYou, first.asked_at)
+        } else if let Some(stop) = stopped {
+            (Activity::Stopped, stop.at)
+        } else if self.seen_connected && self.connections == 0 {
+            (Activity::Gone, self.changed)
+        } else if self.failed {
+            (Activity::Failed, self.changed)
+        } else if !self.running.is_empty() || self.busy {
+            (Activity::Working, self.changed)
+        } else {
+            (Activity::Idle, self.changed)
+        };
+        SessionView {
+            agent: key.agent.clone(),
+            session: key.session.clone(),
+            activity,
+            since,
+            task: asked
+                .first()
+                .map(|approval| approval.tool_name.clone())
+                .or_else(|| self.running.first().cloned())
+                .or_else(|| self.task.clone()),
+            pending: u32::try_from(asked.len()).unwrap_or(u32::MAX),
+            stopped: stopped.is_some(),
+            connections: self.connections,
+            events: self.events,
+            last: self.last,
+        }
     }
 }

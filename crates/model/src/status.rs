@@ -47,6 +47,8 @@ pub struct HubStatus {
     pub listeners: Vec<Listener>,
     /// Open connections of any kind.
     pub connections: u32,
+    /// Surfaces that can answer now: the desktop, and connections with the approver's right.
+    pub approvers: u32,
     /// Approvals that wait.
     pub pending: u32,
     /// The history's size on disk, in bytes.

@@ -1,1 +1,20 @@
-//! stub
+//! Listeners, HTTP and WebSockets around the hub, and the lock on their door.
+//! It knows the dialects' doors and who may do what; it decides nothing about events or approvals.
+
+mod auth;
+mod config;
+mod gate;
+mod listen;
+mod problem;
+mod rest;
+mod router;
+mod running;
+mod socket;
+mod web;
+
+pub use auth::{Confirm, ConfirmAsk};
+pub use config::{Config, ConfigError};
+pub use running::{Approver, Running, Setup, StartError, Ui, default_data_dir, start};
+
+/// This program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

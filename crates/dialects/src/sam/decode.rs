@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_RESULT_KEPT, MAX_SCALAR};
-use crate::shrink;
+use crate::{fields, shrink};
 
 /// Who is on the other end, for frames that do not say.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ pub struct Peer {
     pub origin: Origin,
     /// The agent's name, when a frame has none.
     pub agent: Arc<str>,
-    /// The agent's session, when a frame has none.
-    pub session: Arc<str>,
+    /// The agent's session, when a frame has none; without one, the agent's name stands for it.
+    pub session: Option<Arc<str>>,
 }
 
 /// A frame that was understood.
@@ -167,10 +167,14 @@ fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
     if !data.get().starts_with('{') {
         return Err(wrong("data", "`data` must be an object"));
     }
+    let agent = agent.map_or_else(|| peer.agent.clone(), Arc::from);
+    let session = name("session", frame.session)?
+        .map(Arc::from)
+        .or_else(|| peer.session.clone());
     let event = NewEvent {
         origin: peer.origin,
-        agent: agent.map_or_else(|| peer.agent.clone(), Arc::from),
-        session: Some(name("session", frame.session)?.map_or_else(|| peer.session.clone(), Arc::from)),
+        session: Some(session.unwrap_or_else(|| agent.clone())),
+        agent,
         stream: name("stream", frame.stream)?.map(Arc::from),
         timestamp: scalar("timestamp", frame.timestamp)?,
         data: own(&kind, data),
@@ -193,6 +197,50 @@ fn own(kind: &str, data: &RawValue) -> Json {
         return cut;
     }
     data.to_owned()
+}
+
+/// Reads the body of a question that comes without an envelope: the data of an `approval_request`, and beside it `agent`,
+/// `session` and `stream`. Without a `request_id` it gets `fallback_id`.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_ask(text: &str, peer: &Peer, fallback_id: &str) -> Result<Ask, WireError> {
+    let bad = |error: String| WireError { error, field: None };
+    if too_deep(text.as_bytes()) {
+        return Err(bad(format!(
+            "nested deeper than {} levels",
+            countersign_model::canonical::MAX_DEPTH
+        )));
+    }
+    let mut fields = fields::read(text).map_err(|error| bad(format!("not a JSON object that can be read: {error}")))?;
+    let mut take = |name: &str| {
+        let place = fields.iter().position(|(field, _)| field == name)?;
+        Some(fields.remove(place).1.into_owned())
+    };
+    let envelope: Vec<_> = ["agent", "session", "stream"]
+        .into_iter()
+        .map(|name| (name, take(name)))
+        .collect();
+    if !fields
+        .iter()
+        .any(|(name, value)| name == "request_id" && value != "null")
+    {
+        fields.retain(|(name, _)| name != "request_id");
+        fields.insert(0, ("request_id".to_owned(), Cow::Owned(format!("\"{fallback_id}\""))));
+    }
+    let mut frame = vec![
+        ("type".to_owned(), Cow::Borrowed("\"approval_request\"")),
+        ("data".to_owned(), Cow::Owned(fields::write(&fields))),
+    ];
+    frame.extend(
+        envelope
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), Cow::Owned(value?)))),
+    );
+    match decode(&fields::write(&frame), peer)?.inbound {
+        Inbound::Ask(ask) => Ok(*ask),
+        Inbound::Event(_) | Inbound::Answer(_) => Err(bad("not a request".to_owned())),
+    }
 }
 
 fn request(event: NewEvent) -> Result<Ask, WireError> {
@@ -232,7 +280,12 @@ fn request(event: NewEvent) -> Result<Ask, WireError> {
         tool_info: given(request.tool_info),
         cwd: string("data.cwd", request.cwd, 4096)?.map(Cow::into_owned),
         timeout,
-        edits: request.accepts_edits.is_some_and(|edits| edits.get() == "true"),
+        // REST's reply shows `arguments` to whoever reads it; a SAM agent must say that it looks.
+        // REST's reply shows the arguments to whoever reads it; a SAM agent must say that it looks.
+        edits: match request.accepts_edits {
+            Some(edits) => edits.get() == "true",
+            None => event.origin == Origin::Rest,
+        },
         agent: event.agent.clone(),
         session: event.session.clone().unwrap_or_else(|| event.agent.clone()),
         stream: event.stream.clone(),

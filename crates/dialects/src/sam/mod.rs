@@ -4,6 +4,6 @@ mod decode;
 mod encode;
 mod switches;
 
-pub use decode::{Decoded, Inbound, Peer, Reply, WireError, decode, decode_value};
+pub use decode::{Decoded, Inbound, Peer, Reply, WireError, decode, decode_ask, decode_value};
 pub use encode::{ack, answer, error, event, hello, history_lost, stop};
 pub use switches::Switches;

@@ -1,0 +1,325 @@
+//! The configuration: SAM's `config.json` as it stands, or our own TOML. What is not said has a default.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use countersign_dialects::sam::Switches;
+use serde::Deserialize;
+
+/// The port of SAM, Hive and Countersign.
+const DEFAULT_PORT: u16 = 8765;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// The file does not parse.
+    #[error("the configuration {path} is not valid: {why}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        why: String,
+    },
+    /// Neither `.json` nor `.toml`.
+    #[error("the configuration {0} must be SAM's config.json (.json) or Countersign's own (.toml)")]
+    Kind(PathBuf),
+    /// A host that other machines can reach.
+    #[error(
+        "host {0:?} is not on loopback: without TLS and tokens Countersign listens on 127.0.0.1, ::1 or localhost only. \
+         To reach it from elsewhere, leave it on loopback and put a TLS proxy that checks who comes before it \
+         (nginx: `proxy_pass http://127.0.0.1:8765;` with `Upgrade` and `Connection` headers passed on), list the proxy's \
+         public name under `allowed_hosts`, or use an SSH tunnel: `ssh -L 8765:127.0.0.1:8765 THIS-MACHINE`"
+    )]
+    OffLoopback(String),
+    /// A value out of range.
+    #[error("{0}")]
+    Value(String),
+}
+
+/// How the server is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whether to listen at all (SAM's `enabled`).
+    pub enabled: bool,
+    /// Addresses to listen on; the first is the one that others are told.
+    pub hosts: Vec<IpAddr>,
+    /// The port; 0 picks a free one.
+    pub port: u16,
+    /// SAM's `broadcast_*`.
+    pub switches: Switches,
+    /// Whether anybody who can connect may answer, as SAM had it.
+    pub open_answers: bool,
+    /// Origins of web pages that may connect, beside our own: `https://dashboard.example`.
+    pub allowed_origins: Vec<String>,
+    /// Values of `Host` that are us, beside our own: a proxy's public name.
+    pub allowed_hosts: Vec<String>,
+    /// Expire approvals after so many seconds, unless the request says otherwise.
+    pub approval_timeout: Option<i64>,
+    /// How long a request outlives its agent's connection, in seconds.
+    pub grace_seconds: i64,
+    /// Open connections at most.
+    pub max_connections: usize,
+    /// The ring's bound, in bytes.
+    pub ring_bytes: usize,
+    /// Where data is kept, when the configuration says so.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            hosts: both_loopbacks(),
+            port: DEFAULT_PORT,
+            switches: Switches::default(),
+            open_answers: false,
+            allowed_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+            approval_timeout: None,
+            grace_seconds: 60,
+            max_connections: 2048,
+            ring_bytes: 64 * 1024 * 1024,
+            data_dir: None,
+        }
+    }
+}
+
+fn both_loopbacks() -> Vec<IpAddr> {
+    vec![
+        IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+    ]
+}
+
+/// SAM's file: other sections are SAM's own.
+#[derive(Deserialize)]
+struct SamFile {
+    #[serde(default)]
+    websocket: Sam,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct Sam {
+    enabled: bool,
+    host: String,
+    port: u16,
+    broadcast_tool_calls: bool,
+    broadcast_system2: bool,
+    broadcast_system3: bool,
+    broadcast_autonomous: bool,
+}
+
+impl Default for Sam {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            host: "localhost".to_owned(),
+            port: DEFAULT_PORT,
+            broadcast_tool_calls: true,
+            broadcast_system2: true,
+            broadcast_system3: true,
+            broadcast_autonomous: true,
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct OwnFile {
+    enabled: Option<bool>,
+    host: Option<String>,
+    port: Option<u16>,
+    data_dir: Option<PathBuf>,
+    open_answers: bool,
+    allowed_origins: Vec<String>,
+    allowed_hosts: Vec<String>,
+    max_connections: Option<usize>,
+    ring_mib: Option<usize>,
+    approvals: OwnApprovals,
+    sam: OwnSam,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct OwnApprovals {
+    timeout_seconds: Option<i64>,
+    grace_seconds: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OwnSam {
+    broadcast_tool_calls: bool,
+    broadcast_system2: bool,
+    broadcast_system3: bool,
+    broadcast_autonomous: bool,
+}
+
+impl Default for OwnSam {
+    fn default() -> Self {
+        Self {
+            broadcast_tool_calls: true,
+            broadcast_system2: true,
+            broadcast_system3: true,
+            broadcast_autonomous: true,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file; without one, the defaults.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or says something that cannot be done.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let parse = |why: String| ConfigError::Parse {
+            path: path.to_owned(),
+            why,
+        };
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => {
+                let text = text.trim_start_matches('\u{feff}');
+                Self::from_sam(serde_json::from_str(text).map_err(|error| parse(error.to_string()))?)
+            }
+            Some("toml") => Self::from_own(toml::from_str(&text).map_err(|error| parse(error.to_string()))?),
+            _ => Err(ConfigError::Kind(path.to_owned())),
+        }
+    }
+
+    fn from_sam(file: SamFile) -> Result<Self, ConfigError> {
+        let sam = file.websocket;
+        let mut config = Self {
+            enabled: sam.enabled,
+            port: sam.port,
+            switches: Switches {
+                tool_calls: sam.broadcast_tool_calls,
+                system2: sam.broadcast_system2,
+                system3: sam.broadcast_system3,
+                autonomous: sam.broadcast_autonomous,
+            },
+            ..Self::default()
+        };
+        config.set_host(&sam.host)?;
+        Ok(config)
+    }
+
+    fn from_own(file: OwnFile) -> Result<Self, ConfigError> {
+        let base = Self::default();
+        let positive = |name: &str, value: Option<i64>| match value {
+            Some(value) if value <= 0 => Err(ConfigError::Value(format!("{name} must be more than 0"))),
+            value => Ok(value),
+        };
+        let mut config = Self {
+            enabled: file.enabled.unwrap_or(true),
+            port: file.port.unwrap_or(DEFAULT_PORT),
+            switches: Switches {
+                tool_calls: file.sam.broadcast_tool_calls,
+                system2: file.sam.broadcast_system2,
+                system3: file.sam.broadcast_system3,
+                autonomous: file.sam.broadcast_autonomous,
+            },
+            open_answers: file.open_answers,
+            allowed_origins: file.allowed_origins,
+            allowed_hosts: file.allowed_hosts,
+            approval_timeout: positive("approvals.timeout_seconds", file.approvals.timeout_seconds)?,
+            grace_seconds: positive("approvals.grace_seconds", file.approvals.grace_seconds)?
+                .unwrap_or(base.grace_seconds),
+            max_connections: file.max_connections.unwrap_or(base.max_connections).clamp(8, 65_536),
+            ring_bytes: file
+                .ring_mib
+                .map_or(base.ring_bytes, |mib| mib.clamp(1, 4096) * 1024 * 1024),
+            data_dir: file.data_dir,
+            ..base
+        };
+        if let Some(host) = file.host {
+            config.set_host(&host)?;
+        }
+        Ok(config)
+    }
+
+    /// Listens on `host`: `localhost` (both loopback families) or a loopback address.
+    ///
+    /// # Errors
+    /// When other machines could reach it.
+    pub fn set_host(&mut self, host: &str) -> Result<(), ConfigError> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        if bare.eq_ignore_ascii_case("localhost") {
+            self.hosts = both_loopbacks();
+            return Ok(());
+        }
+        match bare.parse::<IpAddr>() {
+            Ok(address) if address.is_loopback() => {
+                self.hosts = vec![address];
+                Ok(())
+            }
+            _ => Err(ConfigError::OffLoopback(host.to_owned())),
+        }
+    }
+
+    /// Listens on `port`; 0 picks a free one.
+    pub fn set_port(&mut self, port: u16) {
+        self.port = port;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sam(text: &str) -> Result<Config, ConfigError> {
+        Config::from_sam(serde_json::from_str(text).expect("JSON"))
+    }
+
+    #[test]
+    fn sams_section_is_honoured_as_it_stands() {
+        let config = sam(
+            r#"{"other": 1, "websocket": {"enabled": true, "host": "localhost", "port": 9000,
+                "broadcast_tool_calls": true, "broadcast_system2": false, "broadcast_system3": true,
+                "broadcast_autonomous": true}}"#,
+        )
+        .expect("valid");
+        assert_eq!(
+            (config.port, config.hosts.len(), config.switches.system2),
+            (9000, 2, false)
+        );
+        assert!(sam("{}").expect("valid").enabled);
+        assert!(!sam(r#"{"websocket":{"enabled":false}}"#).expect("valid").enabled);
+    }
+
+    #[test]
+    fn a_host_off_loopback_is_refused_with_the_recipe_for_a_proxy() {
+        for host in ["0.0.0.0", "::", "192.168.1.5", "example.com", ""] {
+            let error = sam(&format!(r#"{{"websocket":{{"host":"{host}"}}}}"#)).expect_err(host);
+            assert!(error.to_string().contains("proxy"), "{error}");
+        }
+        for host in ["127.0.0.1", "127.0.0.2", "::1", "[::1]", "LOCALHOST"] {
+            Config::default().set_host(host).expect(host);
+        }
+    }
+
+    #[test]
+    fn our_own_file_names_what_it_does_not_know() {
+        let error = toml::from_str::<OwnFile>("porrt = 1")
+            .err()
+            .expect("unknown")
+            .to_string();
+        assert!(error.contains("porrt"), "{error}");
+        let file = toml::from_str("port = 1\nopen_answers = true\n[approvals]\ntimeout_seconds = 5\n").expect("valid");
+        let config = Config::from_own(file).expect("valid");
+        assert!(config.open_answers && config.approval_timeout == Some(5));
+    }
+}

@@ -1,0 +1,192 @@
+//! `/api/approvals`: ask, wait for the answer, and answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use countersign_dialects::limits::MAX_MESSAGE;
+use countersign_dialects::sam;
+use countersign_hub::{Hub, Waiter, random_hex};
+use countersign_model::canonical::too_deep;
+use countersign_model::{Answer, Approval, Delivery, Json, Origin, Scope, Status, Surface, Verdict};
+use serde::{Deserialize, Serialize};
+
+use super::{Text, json, right, wait};
+use crate::auth::Right;
+use crate::problem::Problem;
+use crate::router::App;
+use crate::socket::{bearer, query};
+
+/// Approvals that a list gives at most.
+const MAX_LIST: usize = 1000;
+
+fn parameter(text: Option<&String>, name: &str) -> Option<String> {
+    query(text.map_or("", String::as_str))
+        .into_iter()
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// Takes a question in; with `?wait=` answers when it is decided, or when the time is over.
+pub(crate) async fn ask(
+    State(app): State<App>,
+    RawQuery(text): RawQuery,
+    headers: HeaderMap,
+    Text(body): Text,
+) -> Result<Response, Problem> {
+    right(&app.door, &headers)?;
+    let time = wait(parameter(text.as_ref(), "wait").as_deref())?;
+    let hub = &app.door.hub;
+    let mut ask = sam::decode_ask(&body, &super::events::peer(), &random_hex(12))?;
+    ask.timeout = ask.timeout.or(app.settings.approval_timeout);
+    let asked = hub.ask(ask).await?;
+    // A store that fails has answered no by now; that is what is shown then.
+    let _ = hub.committed(asked.seq).await;
+    let approval = poll(hub, asked.waiter, time.unwrap_or_default()).await?;
+    let code = if approval.status == Status::Pending {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok(json(code, &approval))
+}
+
+/// Waits for the answer. Whoever gets it this way is the agent, so it counts as delivered.
+async fn poll(hub: &Arc<Hub>, mut waiter: Waiter, time: Duration) -> Result<Approval, Problem> {
+    match tokio::time::timeout(time, waiter.answer()).await {
+        Ok(approval) if approval.delivery == Delivery::Waiting => {
+            waiter.delivered();
+            Ok(Approval {
+                delivery: Delivery::Delivered,
+                ..approval
+            })
+        }
+        Ok(approval) => Ok(approval),
+        Err(_) => Ok(hub.find(waiter.id()).await?),
+    }
+}
+
+/// The newest approvals, or those of one status.
+pub(crate) async fn list(
+    State(app): State<App>,
+    RawQuery(text): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    right(&app.door, &headers)?;
+    let status = match parameter(text.as_ref(), "status").as_deref() {
+        None | Some("" | "all") => None,
+        Some(name) => Some(Status::parse(name).ok_or_else(|| {
+            Problem::bad_request("`status` is pending, approved, denied, stopped, expired or cancelled")
+                .with("field", "status".into())
+        })?),
+    };
+    let approvals = app.door.hub.approvals(status, MAX_LIST).await?;
+    #[derive(Serialize)]
+    struct List {
+        approvals: Vec<Approval>,
+    }
+    Ok(json(StatusCode::OK, &List { approvals }))
+}
+
+/// One approval; with `?wait=` once it is decided, or when the time is over.
+pub(crate) async fn one(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(text): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let right = right(&app.door, &headers)?;
+    let time = wait(parameter(text.as_ref(), "wait").as_deref())?;
+    let hub = &app.door.hub;
+    let approval = hub.find(&id).await?;
+    // An approver looks; whoever else asks for a question that came over REST is its agent.
+    let agent = approval.origin == Origin::Rest && bearer(&headers).is_none() && right != Right::Approver;
+    if agent {
+        if let Some(waiter) = hub.wait_for(&approval.id) {
+            return Ok(json(
+                StatusCode::OK,
+                &poll(hub, waiter, time.unwrap_or_default()).await?,
+            ));
+        }
+    } else if let (Some(time), Status::Pending) = (time, approval.status) {
+        let decided = async {
+            let mut answers = hub.answers();
+            loop {
+                answers.borrow_and_update();
+                let now = hub.find(&approval.id).await;
+                if now.as_ref().is_ok_and(|now| now.status != Status::Pending) || answers.changed().await.is_err() {
+                    return now;
+                }
+            }
+        };
+        if let Ok(decided) = tokio::time::timeout(time, decided).await {
+            return Ok(json(StatusCode::OK, &decided?));
+        }
+    }
+    Ok(json(StatusCode::OK, &hub.find(&approval.id).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    decision: Verdict,
+    #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    arguments: Option<Json>,
+}
+
+/// Answers an approval; the first answer wins.
+pub(crate) async fn decide(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Text(body): Text,
+) -> Result<Response, Problem> {
+    let right = right(&app.door, &headers)?;
+    if right == Right::Peer {
+        return Err(Problem::no_right());
+    }
+    if too_deep(body.as_bytes()) {
+        return Err(Problem::bad_request("nested too deeply"));
+    }
+    let given: Given = serde_json::from_str(&body).map_err(|error| {
+        Problem::bad_request(format!(
+            "a decision is {{\"decision\": \"approve|deny|stop\"}}: {error}"
+        ))
+    })?;
+    if given
+        .message
+        .as_ref()
+        .is_some_and(|message| message.len() > MAX_MESSAGE)
+    {
+        return Err(
+            Problem::bad_request(format!("`message` is longer than {MAX_MESSAGE} bytes"))
+                .with("field", "message".into()),
+        );
+    }
+    let hub = &app.door.hub;
+    let approval = hub.find(&id).await?;
+    if let Right::Answer(allowed, verdict) = &right {
+        let plain = given.scope == Scope::Once && given.arguments.is_none();
+        if *allowed != approval.id || *verdict != given.decision || !plain {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "this token allows another answer"));
+        }
+        app.door.keys.spend(bearer(&headers).unwrap_or_default());
+    }
+    let answer = Answer {
+        verdict: given.decision,
+        scope: given.scope,
+        message: given.message,
+        arguments: given.arguments.filter(|arguments| arguments.get() != "null"),
+        by: Surface::Rest,
+    };
+    let decided = hub.answer(&approval.id, answer).await?;
+    // A store that fails turns an approval into a no, and that is what is told here.
+    hub.flush().await;
+    let recorded = hub.find(&decided.id).await.unwrap_or(decided);
+    Ok(json(StatusCode::OK, &recorded))
+}

@@ -1,0 +1,37 @@
+//! Health, and the hub as a whole.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::json as value;
+
+use super::{json, right};
+use crate::problem::Problem;
+use crate::router::App;
+
+/// 200 while the hub can take events and keep them, else 503.
+pub(crate) async fn healthz(State(app): State<App>) -> Response {
+    let status = app.report.status();
+    let failing = status.problems.iter().any(|problem| problem.code == "store_failing");
+    let code = if failing {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    let body = value!({
+        "status": if failing { "failing" } else { "ok" },
+        "version": status.version,
+        "epoch": status.epoch,
+        "head": status.head,
+        "durable": status.durable,
+        "connections": status.connections,
+        "pending": status.pending,
+    });
+    json(code, &body)
+}
+
+/// The hub's status, problems included.
+pub(crate) async fn status(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    right(&app.door, &headers)?;
+    Ok(json(StatusCode::OK, &app.report.status()))
+}

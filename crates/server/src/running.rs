@@ -1,0 +1,372 @@
+//! A running server: data folder, store, hub and listeners put together, watched, and taken apart again.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use countersign_hub::{Hub, Limits, SystemClock, random_hex};
+use countersign_model::{HubStatus, Listener, Problem};
+use countersign_store::{DataFolder, FolderError, Store, StoreError, Writer};
+use serde_json::json;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::VERSION;
+use crate::auth::{Confirm, Door, Keys};
+use crate::config::Config;
+use crate::gate::Names;
+use crate::listen::{self, Serving};
+use crate::router::{App, router};
+use crate::socket::Settings;
+
+/// How long closing waits for connections.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// Who keeps the approver key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approver {
+    /// The process alone: the desktop, where the person answers in the window.
+    InMemory,
+    /// `approver.token` in the data folder, for those who can read it: the headless hub.
+    File,
+}
+
+/// What `/` serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ui {
+    /// The window's files, built in.
+    Embedded,
+}
+
+/// What a server is made of.
+pub struct Setup {
+    /// Where data is kept.
+    pub data_dir: PathBuf,
+    /// Addresses, limits, switches.
+    pub config: Config,
+    /// Who keeps the approver key.
+    pub approver: Approver,
+    /// Asks the person at the desktop, if there is one.
+    pub confirm: Option<Arc<dyn Confirm>>,
+    /// What `/` serves.
+    pub ui: Ui,
+}
+
+impl Setup {
+    /// A hub without a desktop.
+    pub fn headless(data_dir: PathBuf, config: Config) -> Self {
+        Self {
+            data_dir,
+            config,
+            approver: Approver::File,
+            confirm: None,
+            ui: Ui::Embedded,
+        }
+    }
+}
+
+/// Why a server could not start. A port in use is no reason: the hub runs, and its status says so.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The history.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the hub can say of itself; shared with the routes.
+pub(crate) struct Report {
+    hub: Arc<Hub>,
+    keys: Arc<Keys>,
+    data_dir: PathBuf,
+    listeners: Vec<Listener>,
+    problems: Vec<Problem>,
+    places: Arc<Semaphore>,
+    max_connections: usize,
+    store_bytes: Arc<AtomicU64>,
+}
+
+impl Report {
+    /// The hub as a whole, now.
+    pub(crate) fn status(&self) -> HubStatus {
+        let mut problems = self.problems.clone();
+        if let Some(why) = self.hub.failing().borrow().as_ref() {
+            problems.push(Problem {
+                code: "store_failing".into(),
+                message: format!(
+                    "The history cannot be written ({why}). New approvals are answered no. Free some space on the disk of {}; \
+                     it is tried again every second.",
+                    self.data_dir.display()
+                ),
+            });
+        }
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        HubStatus {
+            version: VERSION.to_owned(),
+            epoch: self.hub.epoch().clone(),
+            head: self.hub.head(),
+            durable: self.hub.durable(),
+            oldest: self.hub.oldest(),
+            listeners: self.listeners.clone(),
+            connections: count(self.max_connections - self.places.available_permits()),
+            approvers: count(self.keys.approvers()),
+            pending: count(self.hub.waiting_count()),
+            store_bytes: self.store_bytes.load(Ordering::Relaxed),
+            data_dir: self.data_dir.display().to_string(),
+            problems,
+        }
+    }
+}
+
+/// A server that runs. Dropped, it stops listening; [`Running::shutdown`] also says goodbye.
+pub struct Running {
+    hub: Arc<Hub>,
+    report: Arc<Report>,
+    closing: watch::Sender<bool>,
+    alive: mpsc::Receiver<()>,
+    tasks: Vec<JoinHandle<()>>,
+    changes: watch::Sender<u64>,
+    writer: Mutex<Option<Writer>>,
+    folder: DataFolder,
+}
+
+/// Where each desktop keeps an application's data; `COUNTERSIGN_DATA_DIR` says otherwise.
+pub fn default_data_dir() -> PathBuf {
+    if let Some(path) = std::env::var_os("COUNTERSIGN_DATA_DIR").filter(|path| !path.is_empty()) {
+        return path.into();
+    }
+    directories::ProjectDirs::from("dev", "countersign", "countersign")
+        .map_or_else(|| PathBuf::from(".countersign"), |dirs| dirs.data_dir().to_owned())
+}
+
+/// Opens the data folder and the store, starts the hub, and listens.
+///
+/// # Errors
+/// When the data folder or the store cannot be used.
+pub async fn start(setup: Setup) -> Result<Running, StartError> {
+    let config = setup.config;
+    let folder = DataFolder::open(&setup.data_dir)?;
+    let (store, restored) = Store::open(folder.path(), &random_hex(8))?;
+    let hub_config = countersign_hub::Config {
+        ring_bytes: config.ring_bytes,
+        limits: Limits {
+            grace_seconds: config.grace_seconds,
+            ..Limits::default()
+        },
+    };
+    let hub = Hub::new(hub_config, restored, store.reads(), Arc::new(SystemClock));
+    let writer = store.start(&hub)?;
+    let keys = Arc::new(Keys::new(config.open_answers, setup.confirm));
+    let (closing, closed) = watch::channel(false);
+    let (alive, all_gone) = mpsc::channel(1);
+
+    let mut problems = Vec::new();
+    let mut listening = Vec::new();
+    if config.enabled {
+        match listen::bind(&config.hosts, config.port).await {
+            Ok(listeners) => listening = listeners,
+            Err((address, error)) => problems.push(cannot_listen(address, &error)),
+        }
+    } else {
+        problems.push(Problem {
+            code: "disabled".into(),
+            message: "Listening is switched off in the configuration (`enabled` is false), so no agent can connect. \
+                      Switch it on there and start Countersign again."
+                .into(),
+        });
+    }
+    let addresses: Vec<_> = listening
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
+    let mut names = Names::new(
+        addresses.iter().map(std::net::SocketAddr::port),
+        &config.allowed_hosts,
+        &config.allowed_origins,
+    );
+    for address in &addresses {
+        names.add(&address.to_string());
+    }
+    let places = Arc::new(Semaphore::new(config.max_connections));
+    let report = Arc::new(Report {
+        hub: hub.clone(),
+        keys: keys.clone(),
+        data_dir: folder.path().to_owned(),
+        listeners: addresses
+            .iter()
+            .map(|address| Listener {
+                url: format!("http://{address}"),
+            })
+            .collect(),
+        problems,
+        places: places.clone(),
+        max_connections: config.max_connections,
+        store_bytes: writer.size(),
+    });
+    let app = App {
+        door: Door {
+            hub: hub.clone(),
+            keys: keys.clone(),
+        },
+        settings: Settings {
+            switches: config.switches,
+            approval_timeout: config.approval_timeout,
+            closing: closed.clone(),
+            alive: alive.clone(),
+        },
+        report: report.clone(),
+    };
+    let serving = Serving {
+        router: router(app, Arc::new(names)),
+        places,
+        closing: closed,
+        alive,
+    };
+    let mut tasks: Vec<_> = listening
+        .into_iter()
+        .map(|listener| tokio::spawn(listen::serve(listener, serving.clone())))
+        .collect();
+    tasks.push(tokio::spawn(watch_time(hub.clone())));
+    tasks.push(tokio::spawn(watch_sessions(hub.clone())));
+    let changes = watch::Sender::new(0);
+    tasks.push(tokio::spawn(watch_store(hub.clone(), changes.clone())));
+
+    if setup.approver == Approver::File {
+        folder.write_private("approver.token", &format!("{}\n", keys.approver()))?;
+    }
+    write_directions(&folder, &report.status())?;
+    Ok(Running {
+        hub,
+        report,
+        closing,
+        alive: all_gone,
+        tasks,
+        changes,
+        writer: Mutex::new(Some(writer)),
+        folder,
+    })
+}
+
+fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Error) -> Problem {
+    let port = address.port();
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        return Problem {
+            code: "port_in_use".into(),
+            message: format!(
+                "Port {port} is in use by another program, so no agent can connect ({address}). Close that program, or choose \
+                 another port: `--port {}`, or `port` in the configuration.",
+                port.wrapping_add(1).max(1024)
+            ),
+        };
+    }
+    Problem {
+        code: "cannot_listen".into(),
+        message: format!("Countersign cannot listen on {address}: {error}. Choose another `host` or `port`."),
+    }
+}
+
+/// `hub.json` tells the command line where the hub is.
+fn write_directions(folder: &DataFolder, status: &HubStatus) -> Result<(), FolderError> {
+    let urls: Vec<_> = status.listeners.iter().map(|listener| &listener.url).collect();
+    let directions = json!({
+        "url": urls.first(),
+        "listeners": urls,
+        "pid": std::process::id(),
+        "epoch": status.epoch,
+        "version": status.version,
+    });
+    folder.write_private("hub.json", &format!("{directions:#}\n")).map(drop)
+}
+
+/// Expires what has run out of time.
+async fn watch_time(hub: Arc<Hub>) {
+    let mut deadline = hub.deadline();
+    loop {
+        let due = *deadline.borrow_and_update();
+        let wait = due.map(|due| Duration::from_millis(u64::try_from(due.0 - hub.now().0).unwrap_or(0)));
+        tokio::select! {
+            changed = deadline.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
+                hub.expire();
+                // What could not be settled now (it is being written to its agent) is looked at again, but not in a hurry.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// Keeps the view of sessions up to date: a reader like any other.
+async fn watch_sessions(hub: Arc<Hub>) {
+    let mut cursor = hub.from_head();
+    loop {
+        cursor.ready().await;
+        match cursor.read(1024, 1024 * 1024).await {
+            Ok(batch) => hub.observe(&batch),
+            Err(error) => {
+                tracing::warn!(%error, "the view of sessions waits for the store");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn watch_store(hub: Arc<Hub>, changes: watch::Sender<u64>) {
+    let mut failing = hub.failing();
+    while failing.changed().await.is_ok() {
+        changes.send_modify(|count| *count += 1);
+    }
+}
+
+impl Running {
+    /// The hub.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// What the hub says of itself, now.
+    pub fn status(&self) -> HubStatus {
+        self.report.status()
+    }
+
+    /// Signals when the problems in [`Running::status`] may have changed.
+    pub fn status_changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Where data is kept.
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops listening, says goodbye to connections, commits what is in the log.
+    pub async fn shutdown(mut self) {
+        self.folder.remove("hub.json");
+        self.folder.remove("approver.token");
+        self.closing.send_replace(true);
+        let _ = tokio::time::timeout(CLOSING, async { while self.alive.recv().await.is_some() {} }).await;
+        for task in &self.tasks {
+            task.abort();
+        }
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            let _ = tokio::task::spawn_blocking(move || writer.close()).await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.closing.send_replace(true);
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! What a connection says: events, questions, answers; and what it is owed: receipts, answers, word of a stop.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use countersign_dialects::sam::{self, Decoded, Inbound, Peer, Reply, WireError};
+use countersign_hub::{AnswerError, AskError, PublishError, Refusal, Waiter};
+use countersign_model::{Answer, Ask, Json, NewEvent, Origin, Scope, Seq, SessionKey, Surface, Verdict};
+use tokio::sync::{Notify, mpsc};
+
+use super::frame;
+use super::writer::Direct;
+use crate::auth::Door;
+
+/// Sessions of one connection that are announced and told of stops.
+const MAX_SESSIONS: usize = 256;
+/// Frames of one connection that may wait for their receipt; then it is not read from.
+const MAX_UNACKED: usize = 4096;
+
+/// One connection as a publisher.
+pub(crate) struct Publisher {
+    door: Door,
+    name: String,
+    approver: bool,
+    timeout: Option<i64>,
+    peer: Peer,
+    direct: mpsc::Sender<Direct>,
+    receipts: mpsc::Sender<(Seq, Json)>,
+    unacked: tokio::sync::Mutex<mpsc::Receiver<(Seq, Json)>>,
+    state: Mutex<State>,
+    asked: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    sessions: HashSet<SessionKey>,
+    waiters: Vec<(SessionKey, Waiter)>,
+    told: HashSet<SessionKey>,
+}
+
+impl Publisher {
+    pub(crate) fn new(
+        door: Door,
+        name: String,
+        approver: bool,
+        timeout: Option<i64>,
+        direct: mpsc::Sender<Direct>,
+    ) -> Self {
+        let (receipts, unacked) = mpsc::channel(MAX_UNACKED);
+        Self {
+            door,
+            approver,
+            timeout,
+            peer: Peer {
+                origin: Origin::Sam,
+                agent: "sam".into(),
+                session: Some(name.as_str().into()),
+            },
+            name,
+            direct,
+            receipts,
+            unacked: tokio::sync::Mutex::new(unacked),
+            state: Mutex::default(),
+            asked: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn say(&self, payload: String) {
+        // A connection that is going away does not need it.
+        let _ = self.direct.send(Direct::text(&payload)).await;
+    }
+
+    async fn fail(&self, error: String, field: Option<&'static str>) {
+        self.say(sam::error(&WireError { error, field })).await;
+    }
+
+    /// Takes one frame in.
+    pub(crate) async fn frame(&self, text: &str) {
+        match sam::decode(text, &self.peer) {
+            Ok(Decoded { inbound, ack }) => {
+                let seq = match inbound {
+                    Inbound::Event(event) => self.publish(event).await,
+                    Inbound::Ask(ask) => self.ask(*ask).await,
+                    Inbound::Answer(reply) => self.answer(reply).await,
+                };
+                if let (Some(seq), Some(ack)) = (seq, ack) {
+                    let _ = self.receipts.send((seq, ack)).await;
+                }
+            }
+            Err(error) => self.say(sam::error(&error)).await,
+        }
+    }
+
+    /// Announces a session's first event on this connection.
+    fn announce(&self, key: SessionKey) {
+        let mut state = self.state();
+        if state.sessions.len() < MAX_SESSIONS && !state.sessions.contains(&key) {
+            self.door.hub.agent_connected(&key, &self.name);
+            state.sessions.insert(key);
+            drop(state);
+            // It may be stopped already, and must hear so.
+            self.asked.notify_one();
+        }
+    }
+
+    async fn publish(&self, event: NewEvent) -> Option<Seq> {
+        if countersign_model::kind::is_hub_only(&event.kind) {
+            let error = PublishError::HubOnly(event.kind.to_string());
+            self.fail(error.to_string(), Some("type")).await;
+            return None;
+        }
+        if let Some(session) = &event.session {
+            self.announce_if_new(&event.agent, session);
+        }
+        match self.door.hub.publish(vec![event]).await {
+            Ok(published) => Some(published.last),
+            Err(error) => {
+                self.fail(error.to_string(), Some("type")).await;
+                None
+            }
+        }
+    }
+
+    fn announce_if_new(&self, agent: &Arc<str>, session: &Arc<str>) {
+        let key = SessionKey {
+            agent: agent.clone(),
+            session: session.clone(),
+        };
+        if !self.state().sessions.contains(&key) {
+            self.announce(key);
+        }
+    }
+
+    async fn ask(&self, mut ask: Ask) -> Option<Seq> {
+        ask.timeout = ask.timeout.or(self.timeout);
+        let key = SessionKey {
+            agent: ask.agent.clone(),
+            session: ask.session.clone(),
+        };
+        self.announce_if_new(&key.agent, &key.session);
+        match self.door.hub.ask(ask).await {
+            Ok(asked) => {
+                let known = self
+                    .state()
+                    .waiters
+                    .iter()
+                    .any(|(_, waiter)| waiter.id() == asked.waiter.id());
+                if !known {
+                    self.state().waiters.push((key, asked.waiter));
+                }
+                self.asked.notify_one();
+                Some(asked.seq)
+            }
+            Err(error) => {
+                let field = match &error {
+                    AskError::Refused(Refusal::Conflict(_)) => Some("data.request_id"),
+                    AskError::Refused(Refusal::Arguments(_)) => Some("data.arguments"),
+                    AskError::Refused(Refusal::TooLarge { .. }) => Some("data"),
+                    AskError::Refused(Refusal::TooMany) | AskError::Archive(_) => None,
+                };
+                self.fail(error.to_string(), field).await;
+                None
+            }
+        }
+    }
+
+    async fn answer(&self, reply: Reply) -> Option<Seq> {
+        if !self.approver {
+            let error =
+                "this connection may not answer: answer in the window, or connect with the approver token as `?token=`";
+            self.fail(error.to_owned(), Some("type")).await;
+            return None;
+        }
+        let hub = &self.door.hub;
+        let found = match &reply.agent {
+            Some(agent) => match hub.find_key(agent, &reply.request_id) {
+                Some(approval) => Ok(approval),
+                None => hub.find(&reply.request_id).await.and_then(|approval| {
+                    if *approval.agent == **agent {
+                        Ok(approval)
+                    } else {
+                        Err(AnswerError::NotFound)
+                    }
+                }),
+            },
+            None => hub.find(&reply.request_id).await,
+        };
+        let answer = Answer {
+            verdict: reply.response,
+            scope: Scope::Once,
+            message: reply.message,
+            arguments: None,
+            by: Surface::Socket,
+        };
+        let answered = match found {
+            Ok(approval) => hub.answer(&approval.id, answer).await,
+            Err(error) => Err(error),
+        };
+        match answered {
+            Ok(_) => Some(hub.tail()),
+            Err(AnswerError::Resolved(approval)) => {
+                let verdict = approval.status.verdict().map_or("pending", Verdict::as_str);
+                let error = format!(
+                    "already {} ({verdict}): the first answer counts",
+                    approval.status.as_str()
+                );
+                self.fail(error, Some("request_id")).await;
+                None
+            }
+            Err(error) => {
+                self.fail(error.to_string(), Some("request_id")).await;
+                None
+            }
+        }
+    }
+
+    /// Sends what the connection is owed, as it becomes due. Does not end.
+    pub(crate) async fn answers(&self) {
+        let mut answers = self.door.hub.answers();
+        let mut unacked = self.unacked.lock().await;
+        loop {
+            tokio::select! {
+                changed = answers.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.settle().await;
+                }
+                () = self.asked.notified() => self.settle().await,
+                Some((seq, ack)) = unacked.recv() => self.acknowledge(seq, &ack).await,
+            }
+        }
+    }
+
+    async fn acknowledge(&self, seq: Seq, ack: &Json) {
+        let hub = &self.door.hub;
+        let mut answers = hub.answers();
+        loop {
+            // An answer must not wait behind a store that hangs.
+            tokio::select! {
+                committed = hub.committed(seq) => {
+                    match committed {
+                        Ok(()) => self.say(sam::ack(ack, hub.epoch(), seq)).await,
+                        Err(error) => self.fail(error.to_string(), Some("ack")).await,
+                    }
+                    return;
+                }
+                changed = answers.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.settle().await;
+                }
+            }
+        }
+    }
+
+    /// Sends the answers that are ready, then word of the stops.
+    async fn settle(&self) {
+        let mut ready = Vec::new();
+        {
+            let mut state = self.state();
+            let mut place = 0;
+            while place < state.waiters.len() {
+                match state.waiters[place].1.claim() {
+                    Some(approval) => ready.push((state.waiters.remove(place).1, approval)),
+                    None => place += 1,
+                }
+            }
+        }
+        for (waiter, approval) in ready {
+            let Some(payload) = sam::answer(&approval) else {
+                continue;
+            };
+            let direct = Direct {
+                frame: frame::text(&payload),
+                receipt: Some(waiter),
+                last: false,
+            };
+            let _ = self.direct.send(direct).await;
+        }
+        let mut stops = Vec::new();
+        {
+            let mut state = self.state();
+            let State {
+                sessions,
+                waiters,
+                told,
+            } = &mut *state;
+            for key in sessions.iter() {
+                match self.door.hub.stopped(key) {
+                    // Its answers come first; they are about to.
+                    Some(_) if waiters.iter().any(|(session, _)| session == key) => {}
+                    Some(stop) if !told.contains(key) => {
+                        told.insert(key.clone());
+                        stops.push(stop);
+                    }
+                    Some(_) => {}
+                    None => {
+                        told.remove(key);
+                    }
+                }
+            }
+        }
+        for stop in stops {
+            self.say(sam::stop(&stop.key.session, stop.message.as_deref())).await;
+        }
+    }
+
+    /// The connection is over: its requests wait for it to come back, its sessions are gone.
+    pub(crate) fn close(&self) {
+        let State { sessions, waiters, .. } = std::mem::take(&mut *self.state());
+        drop(waiters);
+        for key in sessions {
+            self.door.hub.agent_disconnected(&key, &self.name);
+        }
+    }
+}
