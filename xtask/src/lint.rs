@@ -39,13 +39,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     })?;
     steps.step(
         "Licences, sources and banned crates",
-        "cargo deny check bans licenses sources",
-        || program::run(cargo("deny").args(["check", "bans", "licenses", "sources"])),
+        "cargo deny --workspace check bans licenses sources",
+        || program::run(cargo("deny").args(["--workspace", "check", "bans", "licenses", "sources"])),
     )?;
     let advisories = "Known vulnerabilities (RustSec)";
     if options.advisories {
-        steps.step(advisories, "cargo deny check advisories", || {
-            program::run(cargo("deny").args(["check", "advisories"]))
+        steps.step(advisories, "cargo deny --workspace check advisories", || {
+            program::run(cargo("deny").args(["--workspace", "check", "advisories"]))
         })?;
     } else {
         steps.skip(
