@@ -174,13 +174,17 @@ impl Hub {
         let mut out = Outbox::after(self.log.tail());
         let result = step(&mut registry, &mut out);
         self.append(out.records);
+        self.signal_deadline(&registry);
+        result
+    }
+
+    fn signal_deadline(&self, registry: &Registry) {
         self.deadline.send_if_modified(|deadline| {
             let next = registry.deadline();
             let changed = *deadline != next;
             *deadline = next;
             changed
         });
-        result
     }
 
     fn append(&self, records: Vec<Record>) {
@@ -584,6 +588,7 @@ impl Hub {
                 }
             }
             self.append(out.records);
+            self.signal_deadline(&registry);
             self.log.lift_barriers();
         }
         self.failing.send_replace(Some(why.to_owned()));
@@ -681,7 +686,11 @@ impl Waiter {
 
     /// The answer, if it may be sent. After this it does not change: send it, then say [`Waiter::delivered`].
     pub fn claim(&mut self) -> Option<Approval> {
-        let approval = lock(&self.hub.state).claim(&self.id)?;
+        let mut registry = lock(&self.hub.state);
+        if self.claimed {
+            return registry.get(&self.id).cloned();
+        }
+        let approval = registry.claim(&self.id)?;
         self.claimed = true;
         Some(approval)
     }
@@ -700,9 +709,11 @@ impl Waiter {
         }
     }
 
-    /// The answer was written to the agent.
+    /// The answer, once claimed, was written to the agent.
     pub fn delivered(mut self) {
-        self.claimed = false;
+        if !std::mem::take(&mut self.claimed) {
+            return;
+        }
         self.hub
             .change(|registry, out| registry.deliver(&self.id, Delivery::Delivered, out));
     }

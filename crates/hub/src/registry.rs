@@ -154,8 +154,10 @@ struct Slot {
     shown: bool,
     /// The decision is committed (or is a "no" that the store could not take), so it may be sent.
     ready: bool,
-    /// Somebody is writing the answer to the agent.
-    claimed: bool,
+    /// The record that says how it stands; an earlier one that is committed first makes nothing ready.
+    decided: Seq,
+    /// So many are writing the answer to the agent.
+    writers: u32,
     attached: u32,
     lease: Option<Millis>,
 }
@@ -163,6 +165,23 @@ struct Slot {
 impl Slot {
     fn closed(&self) -> bool {
         self.approval.status != Status::Pending && self.approval.delivery != Delivery::Waiting
+    }
+
+    /// Turns an approval that its agent has not got into a stop; `false` when there is none.
+    fn overtake(&mut self, stop: &Stop, now: Millis) -> bool {
+        let approval = &mut self.approval;
+        let overtaken =
+            approval.status == Status::Approved && approval.delivery != Delivery::Delivered && self.writers == 0;
+        if overtaken {
+            approval.status = Status::Stopped;
+            approval.decision = Some(Decision {
+                message: stop.message.clone(),
+                by: stop.by,
+                ..by_hub(Verdict::Stop, "", now)
+            });
+            self.ready = false;
+        }
+        overtaken
     }
 }
 
@@ -284,7 +303,8 @@ impl Registry {
                 bytes,
                 shown: true,
                 ready: !pending,
-                claimed: false,
+                decided: 0,
+                writers: 0,
                 attached: 0,
                 lease,
                 approval,
@@ -292,6 +312,14 @@ impl Registry {
         }
         let stopped: Vec<_> = self.stops.keys().cloned().collect();
         for key in stopped {
+            // An answer may have been on its way when the hub ended.
+            let mut answered: Vec<_> = self.slots.values().map(|slot| &slot.approval).collect();
+            answered.retain(|approval| approval.status != Status::Pending && approval.session_key() == key);
+            answered.sort_unstable_by_key(|approval| approval.seq);
+            let answered: Vec<_> = answered.into_iter().map(|approval| approval.id.clone()).collect();
+            for id in answered {
+                self.overtake_late(&id, now, out);
+            }
             self.stop_pending(&key, now, out);
         }
     }
@@ -333,7 +361,8 @@ impl Registry {
                 bytes: 0,
                 shown: true,
                 ready: old.status != Status::Pending,
-                claimed: false,
+                decided: 0,
+                writers: 0,
                 attached: 0,
                 lease: Some(now.plus_seconds(self.limits.grace_seconds)),
                 approval: old,
@@ -345,7 +374,9 @@ impl Registry {
             if approval.digest != digest || approval.session != ask.session {
                 return Err(Refusal::Conflict(ask.request_id));
             }
-            return Ok(known.clone());
+            let known = known.clone();
+            self.overtake_late(&known, now, out);
+            return Ok(known);
         }
         let pending = self.pending().count();
         if pending >= self.limits.max_pending || self.pending_bytes + size > self.limits.max_pending_bytes {
@@ -392,7 +423,8 @@ impl Registry {
             bytes: size,
             shown: false,
             ready: false,
-            claimed: false,
+            decided: 0,
+            writers: 0,
             attached: 0,
             lease: Some(now.plus_seconds(self.limits.grace_seconds)),
         });
@@ -436,8 +468,8 @@ impl Registry {
         slot.approval.status = status;
         slot.approval.decision = Some(decision);
         self.pending_bytes = self.pending_bytes.saturating_sub(slot.bytes);
-        let seq = out.push(resolved_record(&slot.approval));
-        self.steps.push_back((seq, Step::Decided(id.clone())));
+        slot.decided = out.push(resolved_record(&slot.approval));
+        self.steps.push_back((slot.decided, Step::Decided(id.clone())));
     }
 
     /// Takes an answer in. The first one wins.
@@ -506,22 +538,8 @@ impl Registry {
         let mut changes = vec![Change::Stopped(stop.clone())];
         let mut overtaken = Vec::new();
         for slot in self.slots.values_mut() {
-            let undelivered = slot.approval.status == Status::Approved
-                && slot.approval.delivery == Delivery::Waiting
-                && !slot.claimed
-                && slot.approval.session_key() == *key;
-            if undelivered {
-                slot.approval.status = Status::Stopped;
-                slot.approval.decision = Some(Decision {
-                    decision: Verdict::Stop,
-                    scope: Scope::Once,
-                    message: stop.message.clone(),
-                    arguments: None,
-                    by,
-                    rule: None,
-                    at: now,
-                });
-                slot.ready = false;
+            if slot.approval.session_key() == *key && slot.overtake(&stop, now) {
+                slot.decided = out.next;
                 overtaken.push(slot.approval.id.clone());
                 changes.push(Change::Approval(Box::new(slot.approval.clone())));
             }
@@ -596,7 +614,7 @@ impl Registry {
     pub(crate) fn committed(&mut self, seq: Seq, out: &mut Outbox) -> bool {
         let mut ready = false;
         while self.steps.front().is_some_and(|(at, _)| *at <= seq) {
-            let (_, step) = self.steps.pop_front().expect("looked at above");
+            let (at, step) = self.steps.pop_front().expect("looked at above");
             match step {
                 Step::Asked(id) => {
                     if let Some(slot) = self.slots.get_mut(&id) {
@@ -605,7 +623,7 @@ impl Registry {
                     }
                 }
                 Step::Decided(id) => {
-                    if let Some(slot) = self.slots.get_mut(&id) {
+                    if let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.decided == at) {
                         slot.ready = true;
                         ready = true;
                         let approval = slot.approval.clone();
@@ -613,7 +631,11 @@ impl Registry {
                     }
                 }
                 Step::Stopped(key) => {
-                    if let Some((_, sent)) = self.stops.get_mut(&key) {
+                    // Lifted and put again in the meantime: the later one waits for its own commit.
+                    let again = |(_, step): &(Seq, Step)| matches!(step, Step::Stopped(later) if *later == key);
+                    if let Some((_, sent)) = self.stops.get_mut(&key)
+                        && !self.steps.iter().any(again)
+                    {
                         *sent = true;
                         ready = true;
                     }
@@ -742,7 +764,7 @@ impl Registry {
                     (Status::Cancelled, "the agent went away and did not come back")
                 };
                 self.decide(&id, status, by_hub(Verdict::Deny, why, now), out);
-            } else if abandoned && slot.attached == 0 && !slot.claimed {
+            } else if abandoned && slot.attached == 0 && slot.writers == 0 && slot.ready {
                 self.deliver(&id, Delivery::Undeliverable, out);
             }
         }
@@ -751,10 +773,10 @@ impl Registry {
     /// When [`Registry::expire`] has something to do next.
     pub(crate) fn deadline(&self) -> Option<Millis> {
         let times = self.slots.values().filter(|slot| !slot.closed()).flat_map(|slot| {
-            let expires = (slot.approval.status == Status::Pending)
-                .then_some(slot.approval.expires_at)
-                .flatten();
-            [slot.lease, expires]
+            let pending = slot.approval.status == Status::Pending;
+            // Nobody is given up on before the decision is committed.
+            let lease = slot.lease.filter(|_| pending || slot.ready);
+            [lease, slot.approval.expires_at.filter(|_| pending)]
         });
         times.flatten().min()
     }
@@ -762,38 +784,32 @@ impl Registry {
     /// The answer, if it may be sent; it will not change from now until it is delivered or released.
     pub(crate) fn claim(&mut self, id: &str) -> Option<Approval> {
         let slot = self.slots.get_mut(id).filter(|slot| slot.ready)?;
-        slot.claimed = true;
+        slot.writers += 1;
         Some(slot.approval.clone())
     }
 
     /// The answer did not reach the agent after all.
     pub(crate) fn release(&mut self, id: &str, now: Millis, out: &mut Outbox) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        slot.claimed = false;
-        let key = slot.approval.session_key();
-        if slot.approval.status == Status::Approved
-            && slot.approval.delivery == Delivery::Waiting
-            && let Some((stop, _)) = self.stops.get(&key)
+        slot.writers = slot.writers.saturating_sub(1);
+        self.overtake_late(id, now, out);
+    }
+
+    /// A stop that came while an approval was under way, or out of sight, and that overtakes it now.
+    fn overtake_late(&mut self, id: &str, now: Millis, out: &mut Outbox) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if let Some((stop, _)) = self.stops.get(&slot.approval.session_key())
+            && slot.overtake(stop, now)
         {
-            let (by, message) = (stop.by, stop.message.clone());
-            slot.approval.status = Status::Stopped;
-            slot.approval.decision = Some(Decision {
-                message,
-                by,
-                ..by_hub(Verdict::Stop, "", now)
-            });
-            slot.ready = false;
-            let record = resolved_record(&slot.approval);
-            let id = slot.approval.id.clone();
-            let seq = out.push(record);
-            self.steps.push_back((seq, Step::Decided(id)));
+            slot.decided = out.push(resolved_record(&slot.approval));
+            self.steps.push_back((slot.decided, Step::Decided(slot.approval.id.clone())));
         }
     }
 
     /// The agent has the answer, or never will.
     pub(crate) fn deliver(&mut self, id: &str, delivery: Delivery, out: &mut Outbox) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        slot.claimed = false;
+        slot.writers = slot.writers.saturating_sub(1);
         if slot.approval.status == Status::Pending || slot.approval.delivery != Delivery::Waiting {
             return;
         }
