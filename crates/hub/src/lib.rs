@@ -8,6 +8,8 @@ mod entry;
 mod hub;
 mod log;
 mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod sessions;
 
 pub use archive::{Archive, ArchiveError, EventQuery, Find, Lookup, Page, Restored};
