@@ -20,7 +20,7 @@ const HEAD: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 64 * 1024;
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
-retry-after: 1\r\ncontent-length: 106\r\n\r\n\
+retry-after: 1\r\ncontent-length: 107\r\n\r\n\
 {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections are open\"}\n";
 
 /// Binds `hosts` to one port. A family that the machine does not have is left out, while another one works.

@@ -62,6 +62,7 @@ fn migrations() -> Migrations<'static> {
 
 /// The one connection that writes. A commit is on the disk when it returns (write-ahead log, synced).
 pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    private(path);
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -69,6 +70,18 @@ pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+/// Makes the file its owner's alone before SQLite does; its side files take over the mode. The folder is private already.
+fn private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if let Err(error) = options.open(path) {
+        // SQLite will say what is wrong with the path, and better.
+        tracing::debug!(%error, "the history could not be made");
+    }
 }
 
 /// A connection that only reads.

@@ -178,7 +178,8 @@ fn lines(page: &Page) -> Result<Response, Problem> {
     for event in &page.events {
         let line = serde_json::to_string(&EventRow::from(event))
             .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-        text.push_str(&line);
+        // Data is kept as it came, and may have line breaks between its tokens; within strings they are always escaped.
+        text.extend(line.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
         text.push('\n');
     }
     let mut response = reply(StatusCode::OK, NDJSON, text);
