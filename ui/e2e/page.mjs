@@ -47,6 +47,6 @@ export async function open(browser, url, state, { width = 1280, height = 800, sc
   });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   await page.goto(`${url}/?mock=${state}`);
-  await page.locator('.window').waitFor();
+  await page.locator('#app > .window').waitFor();
   return page;
 }

@@ -19,7 +19,7 @@ const STATES = {
   treacherous: {},
   'treacherous-details': { state: 'treacherous', act: click('needs you') },
   stopped: {},
-  'stop-dialog': { state: 'one', act: async (page) => { await page.locator('aside.rail').evaluate((e) => e.classList.add('open')); await page.getByRole('button', { name: /^Stop sam/ }).first().click({ force: true }); } },
+  'stop-dialog': { state: 'one', act: (page) => page.locator('aside.rail [aria-label^="Stop sam"]').first().evaluate((button) => button.click()) },
   disconnected: {},
   replaying: {},
   'read-only': {},

@@ -83,7 +83,9 @@ export class CallBook {
       case 'tool_call_result':
         return (
           pick(recent, event, (row) => !row.result && row.outcome === 'ok' && near(row, event, NEAR.result)) ??
-          pick(open, event, (row) => row.start !== undefined && !row.result)
+          pick(open, event, (row) => row.start !== undefined && !row.result) ??
+          // A call that failed may still have said something.
+          pick(recent, event, (row) => !row.result && near(row, event, NEAR.result))
         );
       case 'approval_request':
         return pick(

@@ -65,7 +65,7 @@ export function judgementLine(event: EventRow): string {
   const data = fields(event.data);
   const details = fields(data['details']);
   const why = text(data, 'reasoning', 'reason') ?? text(details, 'reason', 'message', 'reasoning');
-  const confidence = number(data, 'confidence');
+  const confidence = confidenceOf(data);
   const word = text(data, 'decision', 'action') ?? 'judged';
   const about = text(data, 'intervention_type');
   return [[word, confidence, about && `(${about.replaceAll('_', ' ')})`].filter((part) => part !== undefined).join(' '), why]
@@ -73,11 +73,17 @@ export function judgementLine(event: EventRow): string {
     .join(': ');
 }
 
+/** To two decimals; floats bring more. */
+export function confidenceOf(data: Fields): number | undefined {
+  const confidence = number(data, 'confidence');
+  return confidence === undefined ? undefined : Math.round(confidence * 100) / 100;
+}
+
 /** The same in two words, for the chip beside a call. */
 export function judgementChip(event: EventRow): { stance: 'for' | 'against' | 'note'; words: string } {
   const data = fields(event.data);
   const stance = judgement(event);
-  const confidence = number(data, 'confidence');
+  const confidence = confidenceOf(data);
   const system = event.kind.startsWith('system2') ? 'S2' : 'S3';
   const word = (text(data, 'decision', 'action') ?? 'judged').replaceAll('_', ' ');
   return { stance, words: oneLine(confidence === undefined ? `${system} ${word}` : `${system} ${word} ${confidence}`, 40) };

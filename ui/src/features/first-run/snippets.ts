@@ -13,8 +13,10 @@ export function snippets(url: string): Snippet[] {
       text: `# pip install websockets
 import asyncio, json, websockets
 
+URL = "${socket}/publish"
+
 async def main():
-    async with websockets.connect("${socket}/publish") as ws:
+    async with websockets.connect(URL) as ws:
         await ws.send(json.dumps({
             "type": "tool_call_start",
             "agent": "my-agent", "session": "s1",
