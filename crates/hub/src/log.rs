@@ -161,6 +161,7 @@ impl Log {
             None => return false,
         };
         ring.bytes = (ring.bytes + new).saturating_sub(old);
+        ring.evict(self.capacity);
         true
     }
 

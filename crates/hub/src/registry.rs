@@ -806,13 +806,19 @@ impl Registry {
         }
     }
 
-    /// The agent has the answer, or never will.
+    /// The agent has the answer, or is given up on; one that comes back late may get it after all.
     pub(crate) fn deliver(&mut self, id: &str, delivery: Delivery, out: &mut Outbox) {
         let Some(slot) = self.slots.get_mut(id) else { return };
         slot.writers = slot.writers.saturating_sub(1);
-        if slot.approval.status == Status::Pending || slot.approval.delivery != Delivery::Waiting {
+        let news = match slot.approval.delivery {
+            Delivery::Waiting => slot.approval.status != Status::Pending,
+            Delivery::Undeliverable => delivery == Delivery::Delivered,
+            Delivery::Delivered => false,
+        };
+        if !news {
             return;
         }
+        let late = slot.closed();
         slot.approval.delivery = delivery;
         let approval = &slot.approval;
         let data = to_json(&Delivered {
@@ -832,8 +838,10 @@ impl Registry {
                 vec![Change::Approval(Box::new(approval.clone()))],
             )
         });
-        let key = (approval.agent.clone(), approval.request_id.clone());
-        self.close(&key);
+        if !late {
+            let key = (approval.agent.clone(), approval.request_id.clone());
+            self.close(&key);
+        }
     }
 
     /// Keeps the approval as a recent one, and forgets the oldest of those.

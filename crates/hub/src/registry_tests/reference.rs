@@ -298,7 +298,9 @@ impl Reference {
         if delivery == Delivery::Delivered {
             question.writers -= 1;
         }
-        if question.delivery == Delivery::Waiting {
+        // Who was given up on may come back and get the answer after all.
+        let late = question.delivery == Delivery::Undeliverable && delivery == Delivery::Delivered;
+        if late || question.delivery == Delivery::Waiting {
             question.delivery = delivery;
             let seq = self.place();
             self.write_question(seq, of);
