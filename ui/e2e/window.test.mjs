@@ -1,0 +1,283 @@
+// What a person does at the window, on the built page in Chromium, against the mock hub and under the hub's content security policy.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build, launch, open, serve } from './page.mjs';
+
+let server, browser;
+
+before(async () => {
+  build();
+  server = await serve();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** A test on a page of its own that must not complain. */
+function on(state, name, run, size) {
+  test(name, { timeout: 60_000 }, async () => {
+    const page = await open(browser, server.url, state, size);
+    try {
+      await run(page);
+      assert.deepEqual(page.complaints, []);
+    } finally {
+      await page.context().close();
+    }
+  });
+}
+
+const answered = (page) => page.evaluate(() => window.mockHub.answered);
+const armed = (page, within = '.strip') => page.locator(`${within} button.approve[aria-disabled="false"]`).waitFor();
+const publish = (page, count) => page.evaluate((n) => window.mockHub.burst(n), count);
+
+for (const state of ['first-run', 'quiet', 'ten', 'long', 'stopped', 'disconnected', 'replaying', 'read-only', 'store-failing', 'disabled', 'port-in-use', 'history-lost']) {
+  for (const [width, height] of [[1280, 800], [900, 600], [420, 800]]) {
+    on(state, `${state} fits ${width} by ${height} without a complaint`, async (page) => {
+      await page.waitForTimeout(150);
+      const over = await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
+      assert.deepEqual(over, [0, 0]);
+    }, { width, height });
+  }
+}
+
+on('one', 'approves by mouse, once the request has been there for a moment', async (page) => {
+  const approve = page.locator('.strip button.approve');
+  await approve.waitFor();
+  await approve.click({ force: true });
+  assert.deepEqual(await answered(page), []);
+  await armed(page);
+  await approve.click();
+  await page.locator('.strip').waitFor({ state: 'detached' });
+  assert.deepEqual(await answered(page), ['ap-1 approve window']);
+});
+
+on('three', 'answers by keyboard, oldest first, and is inert again for each next one', async (page) => {
+  await page.keyboard.press('a');
+  await armed(page);
+  assert.deepEqual(await answered(page), []);
+  await page.keyboard.press('w');
+  await page.keyboard.press('d');
+  await page.locator('.strip h2', { hasText: '2 waiting' }).waitFor();
+  await page.keyboard.press('a');
+  assert.deepEqual(await answered(page), ['ap-1 deny window']);
+  await armed(page);
+  await page.keyboard.press('s');
+  await page.locator('.strip h2', { hasText: '1 waiting' }).waitFor();
+  assert.deepEqual(await answered(page), ['ap-1 deny window', 'ap-2 stop window']);
+});
+
+on('one', 'letters typed into a search answer nothing', async (page) => {
+  await armed(page);
+  await page.keyboard.press('/');
+  await page.keyboard.type('ads');
+  assert.equal(await page.getByRole('searchbox').inputValue(), 'ads');
+  assert.deepEqual(await answered(page), []);
+});
+
+on('one', 'coming to the front makes answers inert again', async (page) => {
+  await armed(page);
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await page.locator('.strip button.approve[aria-disabled="true"]').waitFor();
+  await page.locator('.strip button.approve').click({ force: true });
+  assert.deepEqual(await answered(page), []);
+});
+
+on('one', 'says who was first when the request was answered elsewhere', async (page) => {
+  await armed(page);
+  await page.evaluate(() => {
+    const hub = window.mockHub;
+    hub.approvals[0] = { ...hub.approvals[0], status: 'approved', decision: { decision: 'approve', scope: 'once', by: 'dialog', at: new Date().toISOString() } };
+  });
+  await page.locator('.strip button.deny').click();
+  await page.getByText('Answered elsewhere: approved by dialog').first().waitFor();
+  assert.equal(await page.locator('.strip').count(), 0);
+});
+
+on('one', 'a request answered in the dialog leaves the strip and says so', async (page) => {
+  await page.locator('.strip').waitFor();
+  await page.evaluate(() => window.mockHub.answer('ap-1', { decision: 'deny' }, 'dialog'));
+  await page.getByText('denied by dialog').first().waitFor();
+  assert.equal(await page.locator('.strip').count(), 0);
+});
+
+on('long', 'shows the whole of a long request', async (page) => {
+  const text = await page.locator('.strip .open pre').innerText();
+  assert.match(text, /^BEGIN;/);
+  assert.match(text, /COMMIT;$/);
+});
+
+on('treacherous', 'shows hidden characters and never reads agent text as HTML', async (page) => {
+  const text = await page.locator('.strip .open').innerText();
+  for (const code of ['202E', '202C', '200B', '000D', '001B']) assert.match(text, new RegExp(`⟨U\\+${code}⟩`));
+  assert.match(text, /<b>shell<\/b>/);
+  assert.equal(await page.locator('.strip .open p b').count(), 0);
+});
+
+on('read-only', 'has no answers without the right, and says how to get it', async (page) => {
+  await page.locator('.strip').waitFor();
+  assert.equal(await page.locator('.strip button.approve, .strip button.deny, .rail .act').count(), 0);
+  await page.locator('.strip').getByText('countersign dashboard').waitFor();
+});
+
+on('modal', 'asks in a modal without a default, and Escape answers nothing', async (page) => {
+  const modal = page.locator('dialog');
+  await modal.waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
+  await armed(page, 'dialog');
+  for (const key of ['Enter', 'Space', 'a', 'd', 's', 'y']) await page.keyboard.press(key);
+  assert.deepEqual(await answered(page), []);
+  await page.keyboard.press('Escape');
+  await modal.waitFor({ state: 'detached' });
+  await page.waitForTimeout(300);
+  assert.equal(await modal.count(), 0);
+  await page.locator('.strip h2', { hasText: '3 waiting' }).waitFor();
+  assert.deepEqual(await answered(page), []);
+});
+
+on('modal', 'the modal answers by Tab and Enter, then asks about the next, inert again', async (page) => {
+  await armed(page, 'dialog');
+  await page.locator('dialog button.deny').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('dialog').getByText('edit_file').waitFor();
+  assert.deepEqual(await answered(page), ['ap-1 deny window']);
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
+  assert.equal(await page.locator('dialog button.approve').getAttribute('aria-disabled'), 'true');
+});
+
+on('one', 'stops a session only after saying what that does, and lifts the stop', async (page) => {
+  await page.getByRole('button', { name: 'Stop sam / ingest-7f2' }).click();
+  await page.getByText('1 waiting request of this session is answered with stop.').waitFor();
+  assert.deepEqual(await answered(page), []);
+  await page.getByRole('button', { name: 'Stop this session' }).click();
+  await page.locator('.strip').waitFor({ state: 'detached' });
+  assert.deepEqual(await answered(page), ['ap-1 stop window']);
+  await page.getByRole('button', { name: 'Lift the stop of sam / ingest-7f2' }).click();
+  await page.getByRole('button', { name: 'Lift the stop', exact: true }).click();
+  await page.getByRole('button', { name: 'Stop sam / ingest-7f2' }).waitFor();
+});
+
+on('quiet', 'a call is one row, with details by mouse and keyboard', async (page) => {
+  await page.locator('.row', { hasText: 'exit status 1' }).first().click();
+  const details = page.getByLabel('Details', { exact: true });
+  await details.getByText('tests/ingest/test_reader.py::test_semicolons').waitFor();
+  await details.getByText('1 failed, 5 passed').waitFor();
+  await page.keyboard.press('j');
+  const id = await page.locator('.row.selected').getAttribute('id');
+  await page.keyboard.press('k');
+  assert.notEqual(await page.locator('.row.selected').getAttribute('id'), id);
+  await page.keyboard.press('Escape');
+  assert.equal(await details.count(), 0);
+});
+
+on('quiet', 'filters what is loaded and says how much that is', async (page) => {
+  await page.keyboard.press('/');
+  await page.keyboard.type('pytest');
+  await page.getByText(/^filtered: \d+ of \d+/).waitFor();
+  const names = await page.locator('.row b').allInnerTexts();
+  assert.deepEqual([...new Set(names)], ['Bash']);
+});
+
+on('older', 'loads older pages at the top, and what is read stays where it is', async (page) => {
+  await page.locator('.list').hover();
+  const total = async () => Number((await page.locator('.count').last().innerText()).replace(/\D/g, ''));
+  const first = await total();
+  await page.mouse.wheel(0, -100_000);
+  await page.waitForFunction((n) => Number(document.querySelector('.bar .count').textContent.replace(/\D/g, '')) > n + 100, first);
+  const place = () => page.evaluate(() => {
+    const top = document.querySelector('.list').getBoundingClientRect().top;
+    const row = [...document.querySelectorAll('.row')].find((r) => r.getBoundingClientRect().bottom > top + 1);
+    return [row.id, Math.round(row.getBoundingClientRect().top)];
+  });
+  await page.waitForTimeout(400);
+  const before = await place();
+  await publish(page, 300);
+  await page.getByText(/\d+ new rows/).waitFor();
+  assert.deepEqual(await place(), before);
+});
+
+on('quiet', 'follows the newest row until scrolled up; f follows again', async (page) => {
+  await publish(page, 500);
+  const atEnd = () => page.waitForFunction(() => {
+    const list = document.querySelector('.list');
+    return list.scrollTop > 1000 && list.scrollTop + list.clientHeight >= list.scrollHeight - 2;
+  });
+  await atEnd();
+  await page.locator('.list').hover();
+  await page.mouse.wheel(0, -400);
+  await page.getByText('Not following').waitFor();
+  await publish(page, 200);
+  await page.getByText(/new rows/).waitFor();
+  await page.keyboard.press('f');
+  await atEnd();
+});
+
+on('quiet', 'pausing holds the rows and counts what comes', async (page) => {
+  await page.keyboard.press('Space');
+  const last = await page.locator('.row').last().innerText();
+  await publish(page, 100);
+  await page.getByText(/Paused · \d+ new rows/).waitFor();
+  assert.equal(await page.locator('.row').last().innerText(), last);
+});
+
+on('quiet', 'a burst of 50,000 events never freezes the page, and few rows are in the DOM', async (page) => {
+  const longest = await page.evaluate(async () => {
+    let worst = 0;
+    let last = performance.now();
+    let go = true;
+    const beat = () => {
+      const now = performance.now();
+      worst = Math.max(worst, now - last);
+      last = now;
+      if (go) requestAnimationFrame(beat);
+    };
+    const hub = window.mockHub;
+    for (let n = 0; n < 50; n++) {
+      hub.burst(1000);
+      if (n === 0) requestAnimationFrame(beat);
+      await new Promise((done) => setTimeout(done, 0));
+      last = performance.now();
+    }
+    const loaded = () => Number(document.querySelector('.bar .count').textContent.replace(/\D/g, ''));
+    for (let before = -1; before !== loaded() || before < 15_000; ) {
+      before = loaded();
+      await new Promise((done) => setTimeout(done, 500));
+    }
+    go = false;
+    return worst;
+  });
+  assert.ok(longest < 1000, `the longest frame took ${longest} ms`);
+  assert.ok((await page.locator('.row').count()) < 80);
+  await page.locator('.row').nth(20).click();
+  await page.getByLabel('Details', { exact: true }).waitFor();
+  console.log(`# longest frame during the burst: ${Math.round(longest)} ms`);
+});
+
+on('first-run', 'the first event takes the place of the first-run page', async (page) => {
+  await page.getByText('countersign demo').waitFor();
+  await page.getByRole('tab', { name: 'curl' }).click();
+  await page.getByText('curl http://127.0.0.1:8765/api/events').waitFor();
+  await publish(page, 5);
+  await page.locator('.row').first().waitFor();
+});
+
+test('a production build holds nothing of the mock, no inline script and no address but its own', () => {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const out = mkdtempSync(join(tmpdir(), 'countersign-ui-'));
+  try {
+    execFileSync(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--outDir', out, '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' });
+    for (const name of readdirSync(join(out, 'assets'))) assert.doesNotMatch(readFileSync(join(out, 'assets', name), 'utf8'), /mockHub/);
+    const html = readFileSync(join(out, 'index.html'), 'utf8');
+    assert.doesNotMatch(html, /<script(?![^>]*src=)|<style|https?:|data:/);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});
