@@ -43,6 +43,19 @@ pub enum Change {
     RuleRevoked(std::sync::Arc<str>),
 }
 
+impl Change {
+    /// A rough size in memory, in bytes.
+    fn weight(&self) -> usize {
+        let text = match self {
+            Self::Approval(approval) => {
+                approval.arguments.get().len() + approval.tool_info.as_ref().map_or(0, |info| info.get().len())
+            }
+            Self::Stopped(_) | Self::Resumed(_) | Self::RuleCreated(_) | Self::RuleRevoked(_) => 0,
+        };
+        512 + text
+    }
+}
+
 /// One place in the log, shared by all readers.
 #[derive(Debug)]
 pub struct Entry {
@@ -57,7 +70,7 @@ pub struct Entry {
 impl Entry {
     /// An entry without frames yet.
     pub fn new(event: Event, changes: Vec<Change>) -> Self {
-        let weight = event.weight() + changes.len() * 512;
+        let weight = event.weight() + changes.iter().map(Change::weight).sum::<usize>();
         Self {
             event,
             changes,

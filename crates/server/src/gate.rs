@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
 use crate::problem::Problem;
 
@@ -12,6 +12,8 @@ use crate::problem::Problem;
 pub(crate) struct Names {
     hosts: HashSet<String>,
     origins: HashSet<String>,
+    /// Origins that are not ours but admitted; their pages may read what they are sent.
+    admitted: HashSet<String>,
 }
 
 impl Names {
@@ -55,7 +57,8 @@ impl Names {
             ));
         }
         if let Some(origin) = origin {
-            if !self.origins.contains(&origin.to_ascii_lowercase()) {
+            let origin = origin.to_ascii_lowercase();
+            if !self.origins.contains(&origin) && !self.admitted.contains(&origin) {
                 return Err(Problem::new(
                     StatusCode::FORBIDDEN,
                     "pages of other origins may not connect; `allowed_origins` in the configuration admits one",
@@ -72,6 +75,15 @@ impl Names {
             ));
         }
         Ok(())
+    }
+}
+
+impl Names {
+    /// The origin of a page that is not ours but admitted.
+    pub(crate) fn admitted<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
+        let origin = headers.get(header::ORIGIN)?;
+        let name = origin.to_str().ok()?.to_ascii_lowercase();
+        self.admitted.contains(&name).then_some(origin)
     }
 }
 

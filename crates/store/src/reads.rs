@@ -18,6 +18,9 @@ const LINE: usize = 256;
 /// Rows that a filtered read looks at before it gives what it has, with the place to go on from.
 const SCAN: u64 = 200_000;
 
+/// Bytes of a list of approvals, about; it ends there.
+const MAX_LIST: i64 = 16 * 1024 * 1024;
+
 type Question = Box<dyn FnOnce(&Connection) + Send>;
 
 /// The store as a reader of the past.
@@ -102,12 +105,16 @@ impl Archive for Reads {
     fn approvals(&self, status: Option<Status>, limit: usize) -> Lookup<Vec<Approval>> {
         self.ask(move |connection| {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            connection
-                .prepare_cached(
-                    "SELECT body FROM approvals WHERE ?1 IS NULL OR status = ?1 ORDER BY seq DESC LIMIT ?2",
-                )?
-                .query_map(rusqlite::params![status.map(Status::as_str), limit], rows::approval)?
-                .collect()
+            let mut statement = connection.prepare_cached(
+                "SELECT body, length(body) FROM approvals WHERE ?1 IS NULL OR status = ?1 ORDER BY seq DESC LIMIT ?2",
+            )?;
+            let mut rows = statement.query(rusqlite::params![status.map(Status::as_str), limit])?;
+            let (mut approvals, mut bytes) = (Vec::new(), 0);
+            while let (Some(row), true) = (rows.next()?, bytes < MAX_LIST) {
+                bytes += row.get::<_, i64>(1)?;
+                approvals.push(rows::approval(row)?);
+            }
+            Ok(approvals)
         })
     }
 
