@@ -41,6 +41,8 @@ export function launch() {
 export async function open(browser, url, state, { width = 1280, height = 800, scheme = 'light' } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
   const page = await context.newPage();
+  // The desktop freezes it, so nothing in the page may lean on it.
+  await page.addInitScript(() => Object.freeze(Object.prototype));
   page.complaints = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') page.complaints.push(message.text());

@@ -6,7 +6,7 @@ import type { Problem } from '../generated/Problem';
 import type { SessionView } from '../generated/SessionView';
 import type { Surface } from '../generated/Surface';
 import { EPOCH, eventOf, history, run, type Step } from './mock/script';
-import { longRequest, requests, treacherous } from './mock/requests';
+import { longRequest, REASON, requests, treacherous } from './mock/requests';
 import { PlatformError, type Answer, type Batch, type Capabilities, type Page, type Platform, type PlatformSignal, type SessionName, type StreamReader } from './types';
 
 const PROBLEMS: Record<string, Problem> = {
@@ -141,7 +141,7 @@ function play(hub: MockHub, state: string): void {
   for (const approval of waiting?.() ?? []) {
     const { agent, session, request_id, tool_name, arguments: args, tool_info, asked_at } = approval;
     const seq = hub.head + 1;
-    hub.events.push(eventOf({ kind: 'approval_request', agent, session, data: { request_id, tool_name, arguments: args, tool_info } }, seq, Date.parse(asked_at)));
+    hub.events.push(eventOf({ kind: 'approval_request', agent, session, data: { request_id, tool_name, arguments: args, tool_info, ...(tool_name === 'Bash' ? { reason: REASON } : {}) } }, seq, Date.parse(asked_at)));
     hub.approvals.push({ ...approval, seq });
   }
   if (state === 'read-only') hub.can = { answer: false, modal: false };

@@ -1,9 +1,10 @@
 // The page's picture of the hub: connection, status, sessions, loaded rows. Fed by the platform, once a frame; shows nothing.
 import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
-import { PlatformError, type Batch, type Capabilities, type Platform, type SessionName } from '../platform/types';
+import { PlatformError, type Batch, type Capabilities, type Page, type Platform, type SessionName } from '../platform/types';
 import { EVERYTHING, FilteredRows, type Filter } from '../stream/filter';
 import { Frames } from '../stream/frames';
+import { lighten } from '../stream/lighten';
 import type { Row } from '../stream/row';
 import { SessionBook, type Session } from '../stream/sessions';
 import { Timeline } from '../stream/timeline';
@@ -126,11 +127,22 @@ export class Hub {
   private async loadPage(head: number): Promise<void> {
     if (head === 0) return;
     const since = Math.max(0, head - PAGE);
-    const { events } = await this.platform.history({ since, until: head, limit: PAGE });
+    const events = await this.range(since, head);
     const changed = this.timeline.apply(events);
     this.book.apply(events);
     if (since === 0) this.atOldest = true;
     this.show(changed);
+  }
+
+  /** All events of a range, however many answers they come in; large ones lightened at once. */
+  private async range(since: number, until: number): Promise<EventRow[]> {
+    const found: EventRow[] = [];
+    for (let from: number | null = since; from !== null && from < until; ) {
+      const page: Page = await this.platform.history({ since: from, until, limit: PAGE });
+      for (const event of page.events) found.push(lighten(event).event);
+      from = page.next !== null && page.next > from ? page.next : null;
+    }
+    return found;
   }
 
   private applyAll(batches: Batch[]): void {
@@ -177,7 +189,7 @@ export class Hub {
         return;
       }
       const since = Math.max(0, until - PAGE);
-      const { events } = await this.platform.history({ since, until, limit: PAGE });
+      const events = await this.range(since, until);
       this.timeline.prepend(events);
       if (since < oldest || events.length === 0) this.atOldest = true;
       this.setFilter(this.filter);

@@ -40,6 +40,9 @@ export class Waiting {
   /** Requests whose modal was closed unanswered. */
   private dismissed = $state.raw<ReadonlySet<string>>(new Set());
 
+  /** Why each was asked, where the agent said so; by approval id. */
+  reasons = $state.raw<ReadonlyMap<string, string>>(new Map());
+
   private readonly inert = new Inert();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asking = false;
@@ -119,10 +122,22 @@ export class Waiting {
     this.set(pending);
     const first = fresh[0];
     if (!first) return;
+    void this.learnReasons(fresh);
     this.spoken =
       fresh.length === 1
         ? `${visible(first.agent)} asks to run ${visible(first.tool_name)}. ${pending.length} waiting.`
         : `${fresh.length} new approvals. ${pending.length} waiting.`;
+  }
+
+  /** The registry keeps what binds; why it was asked is in the event. */
+  private async learnReasons(fresh: Approval[]): Promise<void> {
+    for (const { id, seq } of fresh) {
+      const page = await this.hub.platform.history({ since: seq - 1, until: seq, limit: 1 }).catch(() => undefined);
+      const reason = text(fields(page?.events[0]?.data), 'reason');
+      if (reason === undefined) continue;
+      const waits = new Set(this.pending.map((approval) => approval.id));
+      this.reasons = new Map([...this.reasons].filter(([known]) => waits.has(known))).set(id, reason);
+    }
   }
 
   private set(pending: Approval[]): void {

@@ -55,8 +55,14 @@ export interface Light {
   readonly partial: boolean;
 }
 
+/** Events that were cut here, so that cutting again says so again. */
+const made = new WeakSet<EventRow>();
+
 export function lighten(event: EventRow): Light {
   const data = fields(event.data);
+  if (made.has(event)) return { event, partial: true };
   if (weigh(data, EVENT_BUDGET) <= EVENT_BUDGET) return { event, partial: data['truncated'] === true };
-  return { event: { ...event, data: cut(data, { budget: EVENT_BUDGET }) as Record<string, unknown> }, partial: true };
+  const light = { ...event, data: cut(data, { budget: EVENT_BUDGET }) as Record<string, unknown> };
+  made.add(light);
+  return { event: light, partial: true };
 }

@@ -50,7 +50,7 @@ ws.on("open", () => {
     {
       name: 'Shell',
       text: `# asks, waits, and runs only when you approve
-countersign ask --tool Bash --arguments '{"command": "rm -rf build"}' \\
+countersign ask --tool bash --command 'rm -rf build' \\
   && rm -rf build`,
     },
   ];

@@ -44,6 +44,9 @@ function make(from: typeof REQUESTS, count: number): Approval[] {
   });
 }
 
+/** What agents say with a request, and the registry does not keep. */
+export const REASON = 'The old build is in the way of the wheel';
+
 export const requests = (count: number): Approval[] => make(REQUESTS, count);
 export const longRequest = (): Approval[] => make(LONG, 1);
 export const treacherous = (): Approval[] => make(TREACHEROUS, 1);
