@@ -53,7 +53,7 @@ fn window(steps: &mut Steps) -> Result<()> {
             let mut npm = npm::npm(&ui);
             npm.args(["run", script]);
             if let Some(browser) = packages::browser() {
-                npm.env("COUNTERSIGN_CHROMIUM", browser);
+                npm.env("CHROMIUM", browser);
             }
             program::run(&mut npm)
         })?;
@@ -124,7 +124,7 @@ fn whole_program(steps: &mut Steps, desktop: bool) -> Result<()> {
                 .env("GDK_BACKEND", "x11");
         }
         if let Some(browser) = packages::browser() {
-            command.env("COUNTERSIGN_CHROMIUM", browser);
+            command.env("CHROMIUM", browser);
         }
         program::run(&mut command)
     })
