@@ -1,0 +1,44 @@
+//! One file a command: its arguments, its help, and what it does.
+
+pub(crate) mod answer;
+pub(crate) mod ask;
+pub(crate) mod dashboard;
+pub(crate) mod demo;
+pub(crate) mod emit;
+pub(crate) mod export;
+mod parse;
+pub(crate) mod serve;
+pub(crate) mod status;
+pub(crate) mod tail;
+
+use countersign_model::Surface;
+
+/// Where a decision was made, as a person says it.
+fn surface(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Dialog => "the dialog",
+        Surface::Window => "the window",
+        Surface::Tray => "the tray",
+        Surface::Rest => "the command line, the web monitor or a script",
+        Surface::Socket => "a connected approver",
+        Surface::Hub => "the hub",
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                // Without a handler the signal itself ends the process, which is just as well.
+                Ok(()) = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,35 @@
+//! Values on the command line that several commands read alike.
+
+use std::time::Duration;
+
+use countersign_model::Since;
+use serde_json::Value;
+
+/// A resume point, kept as it was typed once it is known to be one.
+pub(super) fn since(text: &str) -> Result<String, String> {
+    text.parse::<Since>()
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+/// Seconds, more than none.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds > 0.0 && *seconds <= 31_536_000.0)
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "a number of seconds, more than 0, up to a year".to_owned())
+}
+
+/// Any JSON.
+pub(super) fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
+}
+
+/// A JSON object.
+pub(super) fn object(text: &str) -> Result<Value, String> {
+    match json(text)? {
+        value @ Value::Object(_) => Ok(value),
+        _ => Err("not a JSON object".to_owned()),
+    }
+}

@@ -1,0 +1,193 @@
+//! `countersign serve`: the hub without a window. Standard output says where it listens and nothing else; the log is on standard
+//! error.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use countersign_server::{Config, Running, Setup, start};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::from_env;
+use crate::failure::{Exit, Failure};
+use crate::hub::Place;
+use crate::output::{Out, say, wants_colour};
+
+/// Our own crates tell what they do; others only what goes wrong.
+const LOG: &str = "warn,countersign=info,countersign_server=info,countersign_store=info,countersign_hub=info,countersign_dialects=info";
+
+const HELP: &str = "\
+Agents publish at ws://HOST:PORT/publish (or /), monitors read at ws://HOST:PORT/, a browser watches at http://HOST:PORT/.
+When it is ready it prints one line per listener on standard output, `listening on http://HOST:PORT`, and nothing else there.
+SIGTERM and SIGINT (Ctrl-C) close it cleanly.
+
+Hosts other than localhost, 127.0.0.1 and ::1 are refused: put a proxy before it instead.
+While it runs, the file approver.token in the data folder holds the key that answers approvals: whoever can read the folder can
+answer. `countersign answer` and `countersign dashboard` use it.
+
+Examples:
+  countersign serve
+  countersign serve --port 0 --data-dir /tmp/try
+  countersign serve --config ~/sam/config.json      as SAM's config says (.json), or our own (.toml)
+  RUST_LOG=debug countersign serve";
+
+/// Run the hub without a window
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Arguments {
+    /// Listen here: localhost (both loopback families), 127.0.0.1 or ::1
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// Listen on this port; 0 picks a free one [default: 8765]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Read this configuration: SAM's config.json, or Countersign's own .toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, place: Place) -> Result<Exit, Failure> {
+    log();
+    let config = config(arguments)?;
+    let data_dir = data_dir(place, &config);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(format!("no threads to run on: {error}")))?;
+    runtime.block_on(serve(data_dir, config))
+}
+
+fn log() {
+    let filter = from_env("RUST_LOG").and_then(|text| EnvFilter::try_new(text).ok());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(LOG)))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && wants_colour())
+        .init();
+}
+
+/// The configuration file, and what the command line says over it.
+fn config(arguments: &Arguments) -> Result<Config, Failure> {
+    let wrong = |error: countersign_server::ConfigError| Failure::Other(error.to_string());
+    let mut config = Config::load(arguments.config.as_deref()).map_err(wrong)?;
+    if let Some(host) = &arguments.host {
+        config.set_host(host).map_err(wrong)?;
+    }
+    if let Some(port) = arguments.port {
+        config.set_port(port);
+    }
+    if !config.enabled {
+        let file = arguments
+            .config
+            .as_deref()
+            .map_or(String::new(), |file| format!(" ({})", file.display()));
+        return Err(Failure::Other(format!(
+            "the configuration{file} switches listening off (`enabled` is false), and a hub without a window that listens nowhere \
+             is of no use: set `enabled` to true, or open the Countersign app"
+        )));
+    }
+    Ok(config)
+}
+
+/// The command line and the environment first, then the configuration.
+fn data_dir(place: Place, config: &Config) -> PathBuf {
+    match &config.data_dir {
+        Some(folder) if !place.data_dir_given => folder.clone(),
+        _ => place.data_dir,
+    }
+}
+
+async fn serve(data_dir: PathBuf, config: Config) -> Result<Exit, Failure> {
+    let running = start(Setup::headless(data_dir, config))
+        .await
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    let ready = announce(&running);
+    if ready.is_ok() {
+        super::signal().await;
+        tracing::info!("closing");
+    }
+    running.shutdown().await;
+    ready.map(|()| Exit::Ok)
+}
+
+/// Says where it listens; a hub that listens nowhere has failed.
+fn announce(running: &Running) -> Result<(), Failure> {
+    let status = running.status();
+    let problems: Vec<&str> = status.problems.iter().map(|problem| problem.message.as_str()).collect();
+    if status.listeners.is_empty() {
+        return Err(Failure::Other(match problems.as_slice() {
+            [] => "it listens nowhere".to_owned(),
+            problems => problems.join("\n"),
+        }));
+    }
+    for problem in problems {
+        say(&format!("countersign: {problem}"));
+    }
+    let mut out = Out::open();
+    for listener in &status.listeners {
+        out.line(&format!("listening on {}", listener.url))?;
+    }
+    // Whoever started the hub may not care to read on.
+    match out.flush() {
+        Err(Failure::Closed) | Ok(()) => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(config: Option<(&str, &str)>) -> (tempfile::TempDir, Arguments) {
+        let home = tempfile::tempdir().expect("a folder");
+        let config = config.map(|(name, text)| {
+            let path = home.path().join(name);
+            std::fs::write(&path, text).expect("written");
+            path
+        });
+        let arguments = Arguments {
+            host: None,
+            port: None,
+            config,
+        };
+        (home, arguments)
+    }
+
+    #[test]
+    fn the_command_line_comes_before_the_file() {
+        let (_home, mut arguments) = arguments(Some(("c.json", r#"{"websocket":{"port":9000,"host":"localhost"}}"#)));
+        assert_eq!(config(&arguments).expect("valid").port, 9000);
+        arguments.port = Some(0);
+        arguments.host = Some("127.0.0.1".to_owned());
+        let config = config(&arguments).expect("valid");
+        assert_eq!((config.port, config.hosts.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_hub_that_may_not_listen_does_not_start() {
+        let (_home, off) = arguments(Some(("c.json", r#"{"websocket":{"enabled":false}}"#)));
+        let message = config(&off).expect_err("refused").to_string();
+        assert!(
+            message.contains("`enabled` is false") && message.contains("c.json"),
+            "{message}"
+        );
+        let (_home, mut open) = arguments(None);
+        open.host = Some("0.0.0.0".to_owned());
+        assert!(config(&open).expect_err("refused").to_string().contains("proxy"));
+    }
+
+    #[test]
+    fn the_data_folder_of_the_configuration_counts_unless_another_is_given() {
+        let place = |data_dir_given| Place {
+            url: None,
+            data_dir: "/line".into(),
+            data_dir_given,
+        };
+        let mut config = Config::default();
+        assert_eq!(data_dir(place(false), &config), PathBuf::from("/line"));
+        config.data_dir = Some("/file".into());
+        assert_eq!(data_dir(place(false), &config), PathBuf::from("/file"));
+        assert_eq!(data_dir(place(true), &config), PathBuf::from("/line"));
+    }
+}
