@@ -1,0 +1,32 @@
+//! What the line of approvals needs of a desktop: native dialogs, one at a time. Each platform brings its own.
+
+use tokio::sync::oneshot;
+
+use super::confirmation::Confirmation;
+use super::question::Question;
+use countersign_model::Verdict;
+
+/// How a question ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A person gave this answer.
+    Answer(Verdict),
+    /// A person wants to see it in the window.
+    Show,
+    /// A person closed it without an answer.
+    Closed,
+    /// It was taken away by the program.
+    Withdrawn,
+}
+
+/// Opens native dialogs. Nothing here waits: what a person does arrives later.
+pub(crate) trait Asker: Send + Sync + 'static {
+    /// Opens the one dialog, with `behind` more in line. The receiver fails when none could be opened.
+    fn ask(&self, question: Question, behind: usize) -> oneshot::Receiver<Outcome>;
+    /// The number of those in line behind the open one has changed.
+    fn behind(&self, count: usize);
+    /// Asks for a yes. Return, Escape and closing say no; so does a receiver that fails.
+    fn confirm(&self, confirmation: Confirmation) -> oneshot::Receiver<bool>;
+    /// Takes the open dialog away. Without one, nothing happens.
+    fn withdraw(&self);
+}

@@ -1,0 +1,107 @@
+//! Native dialogs where tauri-plugin-dialog serves (macOS, Windows). Its first button answers Return and its third Escape and
+//! closing, it has no inert time and cannot be taken away, so Stop and all that is long are left to the window.
+
+use tauri::{AppHandle, Runtime};
+use tauri_plugin_dialog::{DialogExt, MessageDialogBuilder, MessageDialogButtons, MessageDialogResult};
+use tokio::sync::oneshot;
+
+use super::asker::{Asker, Outcome};
+use super::confirmation::Confirmation;
+use super::question::{Question, Section};
+use super::visible;
+use countersign_model::Verdict;
+
+const DENY: &str = "Deny";
+const APPROVE: &str = "Approve";
+const STOP: &str = "Stop";
+const MORE: &str = "More…";
+
+/// Asks through the plugin.
+pub(super) struct PluginAsker<R: Runtime> {
+    app: AppHandle<R>,
+}
+
+impl<R: Runtime> PluginAsker<R> {
+    pub(super) fn new(app: &AppHandle<R>) -> Self {
+        Self { app: app.clone() }
+    }
+
+    fn message(&self, title: &str, text: String) -> MessageDialogBuilder<R> {
+        self.app.dialog().message(text).title(title)
+    }
+}
+
+impl<R: Runtime> Asker for PluginAsker<R> {
+    fn ask(&self, question: Question, behind: usize) -> oneshot::Receiver<Outcome> {
+        let (outcome, ended) = oneshot::channel();
+        let second = if question.whole { APPROVE } else { STOP };
+        let buttons = MessageDialogButtons::YesNoCancelCustom(DENY.into(), second.into(), MORE.into());
+        let title = "Countersign: approval";
+        self.message(title, words(&question, behind))
+            .buttons(buttons)
+            .show_with_result(move |result| {
+                let said = match result {
+                    MessageDialogResult::Custom(word) if word == DENY => Outcome::Answer(Verdict::Deny),
+                    MessageDialogResult::Custom(word) if word == APPROVE => Outcome::Answer(Verdict::Approve),
+                    MessageDialogResult::Custom(word) if word == STOP => Outcome::Answer(Verdict::Stop),
+                    _ => Outcome::Show,
+                };
+                let _ = outcome.send(said);
+            });
+        ended
+    }
+
+    fn behind(&self, _count: usize) {}
+
+    fn confirm(&self, confirmation: Confirmation) -> oneshot::Receiver<bool> {
+        let (said, answer) = oneshot::channel();
+        let text = format!("{}\n\n{}", confirmation.text, blocks(&confirmation.sections));
+        let message = self.message(confirmation.heading, text);
+        let Some(yes) = confirmation.yes else {
+            message
+                .buttons(MessageDialogButtons::OkCustom(confirmation.no.into()))
+                .show(move |_| {
+                    let _ = said.send(false);
+                });
+            return answer;
+        };
+        // The first button answers Return: so it is the no.
+        let buttons = MessageDialogButtons::OkCancelCustom(confirmation.no.into(), yes.into());
+        message.buttons(buttons).show_with_result(move |result| {
+            let _ = said.send(result == MessageDialogResult::Custom(yes.into()));
+        });
+        answer
+    }
+
+    /// It cannot be taken away; what it says too late changes nothing.
+    fn withdraw(&self) {}
+}
+
+fn words(question: &Question, behind: usize) -> String {
+    let mut words = format!(
+        "{} asks to run {}\n",
+        visible::line(&question.agent),
+        visible::line(&question.tool)
+    );
+    words.push_str(&format!("session: {}\n", visible::line(&question.session)));
+    if let Some(cwd) = &question.cwd {
+        words.push_str(&format!("folder: {}\n", visible::line(cwd)));
+    }
+    words.push_str(&format!("\n{}", blocks(&question.sections)));
+    if !question.whole {
+        words
+            .push_str("\nThis is only its beginning: it can be approved in the window alone, which shows all of it.\n");
+    }
+    if behind > 0 {
+        words.push_str(&format!("\n{behind} more in line.\n"));
+    }
+    words
+}
+
+fn blocks(sections: &[Section]) -> String {
+    let block = |section: &Section| {
+        let text = visible::block(&section.text).replace('\n', "\n    ");
+        format!("{}\n    {text}\n", section.heading)
+    };
+    sections.iter().map(block).collect()
+}

@@ -1,0 +1,243 @@
+//! What the dialog shows of an approval: the whole call, or the plain word that it is too long to be approved here.
+//! Pure. The texts are the agent's own; the widgets make them visible.
+
+use std::fmt;
+use std::sync::Arc;
+
+use countersign_model::{Approval, Millis};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::indent::{indent, is_string};
+use super::visible;
+
+/// What can be shown whole: characters of the call, marks included.
+const MOST_CHARACTERS: usize = 4_000;
+/// And lines of it.
+const MOST_LINES: usize = 60;
+/// A name longer than this is no name to decide by.
+const MOST_NAME: usize = 300;
+/// Arguments that are text to be run rather than data.
+const TEXTS: [&str; 2] = ["command", "code"];
+
+/// A part of the arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    /// Its heading: ours, never the agent's.
+    pub(crate) heading: &'static str,
+    /// The agent's text.
+    pub(crate) text: String,
+}
+
+/// A question to a person.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) id: Arc<str>,
+    pub(crate) agent: String,
+    pub(crate) session: String,
+    pub(crate) tool: String,
+    pub(crate) cwd: Option<String>,
+    pub(crate) asked_at: Millis,
+    pub(crate) expires_at: Option<Millis>,
+    pub(crate) sections: Vec<Section>,
+    /// All of it is shown. Only then does the dialog offer to approve.
+    pub(crate) whole: bool,
+}
+
+impl Question {
+    /// What to show of `approval`.
+    pub(crate) fn of(approval: &Approval) -> Self {
+        let mut question = Self {
+            id: approval.id.clone(),
+            agent: approval.agent.to_string(),
+            session: approval.session.to_string(),
+            tool: approval.tool_name.clone(),
+            cwd: approval.cwd.clone(),
+            asked_at: approval.asked_at,
+            expires_at: approval.expires_at,
+            sections: sections(&approval.arguments),
+            whole: true,
+        };
+        question.whole = question.fits();
+        if !question.whole {
+            question.cut();
+        }
+        question
+    }
+
+    fn fits(&self) -> bool {
+        let mut names = [&self.agent, &self.session, &self.tool].into_iter().chain(&self.cwd);
+        let texts = || self.sections.iter().map(|section| visible::block(&section.text));
+        names.all(|name| visible::line(name).chars().count() <= MOST_NAME)
+            && texts().map(|text| text.chars().count()).sum::<usize>() <= MOST_CHARACTERS
+            && texts().map(|text| text.split('\n').count()).sum::<usize>() <= MOST_LINES
+    }
+
+    /// Keeps the beginning, for a person to recognise it by; it cannot be approved here.
+    fn cut(&mut self) {
+        let (mut characters, mut lines) = (MOST_CHARACTERS, MOST_LINES);
+        for section in &mut self.sections {
+            let mut kept = String::new();
+            for character in section.text.chars() {
+                if characters == 0 || lines == 0 {
+                    break;
+                }
+                characters -= 1;
+                lines -= usize::from(character == '\n');
+                kept.push(character);
+            }
+            section.text = kept;
+        }
+        self.sections.retain(|section| !section.text.is_empty());
+        for name in [&mut self.agent, &mut self.session, &mut self.tool]
+            .into_iter()
+            .chain(&mut self.cwd)
+        {
+            if visible::line(name).chars().count() > MOST_NAME {
+                *name = name.chars().take(MOST_NAME / 8).chain(['…']).collect();
+            }
+        }
+    }
+}
+
+/// A line to recognise a call by, in a notification: its command, or its arguments.
+pub(crate) fn gist(arguments: &RawValue) -> String {
+    let first = sections(arguments).into_iter().next();
+    visible::short(&first.map_or_else(String::new, |section| section.text), 120)
+}
+
+fn sections(arguments: &RawValue) -> Vec<Section> {
+    let whole = |heading| {
+        vec![Section {
+            heading,
+            text: indent(arguments.get()),
+        }]
+    };
+    if is_string(arguments.get()) {
+        return match serde_json::from_str(arguments.get()) {
+            Ok(text) => vec![Section { heading: "text", text }],
+            Err(_) => whole("arguments"),
+        };
+    }
+    let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(arguments.get()) else {
+        return whole("arguments");
+    };
+    let text = TEXTS.iter().find_map(|name| {
+        let place = fields
+            .iter()
+            .position(|(key, value)| key == name && is_string(value.get()))?;
+        let text = serde_json::from_str(fields[place].1.get()).ok()?;
+        fields.remove(place);
+        Some(Section { heading: name, text })
+    });
+    let Some(text) = text else { return whole("arguments") };
+    if fields.is_empty() {
+        return vec![text];
+    }
+    let rest: Vec<_> = fields
+        .iter()
+        .map(|(key, value)| format!("{}:{}", serde_json::Value::from(key.as_str()), value.get()))
+        .collect();
+    let rest = Section {
+        heading: "other arguments",
+        text: indent(&format!("{{{}}}", rest.join(","))),
+    };
+    vec![text, rest]
+}
+
+/// An object's fields as they came, in their order.
+struct Fields(Vec<(String, Box<RawValue>)>);
+
+impl<'de> serde::Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::approval;
+
+    fn shown(arguments: &str) -> Vec<(&'static str, String)> {
+        let question = Question::of(&approval("a", "bash", arguments));
+        question
+            .sections
+            .into_iter()
+            .map(|section| (section.heading, section.text))
+            .collect()
+    }
+
+    #[test]
+    fn a_command_is_shown_as_text_and_the_rest_as_json() {
+        assert_eq!(
+            shown(r#"{"timeout":1e400,"command":"ls -l\nrm \u0061"}"#),
+            [
+                ("command", "ls -l\nrm a".to_owned()),
+                ("other arguments", "{\n  \"timeout\": 1e400\n}".to_owned())
+            ]
+        );
+        assert_eq!(shown(r#"{"code":"print(1)"}"#), [("code", "print(1)".to_owned())]);
+        assert_eq!(
+            shown(r#"{"command":["ls"]}"#),
+            [("arguments", "{\n  \"command\": [\n    \"ls\"\n  ]\n}".to_owned())]
+        );
+        assert_eq!(shown(r#""just text""#), [("text", "just text".to_owned())]);
+        assert_eq!(shown("null"), [("arguments", "null".to_owned())]);
+    }
+
+    #[test]
+    fn with_both_a_command_and_code_nothing_is_left_out() {
+        assert_eq!(
+            shown(r#"{"code":"c","command":"d"}"#),
+            [
+                ("command", "d".to_owned()),
+                ("other arguments", "{\n  \"code\": \"c\"\n}".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_is_never_offered_for_approval() {
+        let whole = |arguments: &str| Question::of(&approval("a", "bash", arguments)).whole;
+        assert!(whole(&format!(r#"{{"command":"{}"}}"#, "x".repeat(4_000))));
+        assert!(!whole(&format!(r#"{{"command":"{}"}}"#, "x".repeat(4_001))));
+        assert!(whole(&format!(r#"{{"command":"{}"}}"#, "x\\n".repeat(59))));
+        assert!(!whole(&format!(r#"{{"command":"{}"}}"#, "x\\n".repeat(60))));
+        // A mark takes the room that it takes on the screen.
+        assert!(!whole(&format!(r#"{{"command":"{}"}}"#, "\u{200B}".repeat(600))));
+        assert!(!Question::of(&approval("a", &"t".repeat(301), "{}")).whole);
+    }
+
+    #[test]
+    fn a_cut_request_keeps_its_beginning() {
+        let question = Question::of(&approval(
+            "a",
+            "bash",
+            &format!(r#"{{"command":"{}"}}"#, "x".repeat(9_000)),
+        ));
+        assert_eq!(question.sections[0].text.len(), 4_000);
+    }
+
+    #[test]
+    fn a_gist_is_one_line() {
+        let arguments = RawValue::from_string(r#"{"command":"rm\n-rf  build"}"#.into()).unwrap();
+        assert_eq!(gist(&arguments), "rm -rf build");
+    }
+}

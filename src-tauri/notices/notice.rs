@@ -1,0 +1,216 @@
+//! What a person is told of an event: which kinds, and in which words. Each names agent, session and task. Pure.
+
+use std::sync::Arc;
+
+use countersign_model::{Event, kind};
+use serde::Deserialize;
+
+use crate::dialogs::{gist, visible};
+
+/// Characters of a name.
+const NAME: usize = 60;
+/// Characters of a sentence of the agent's.
+const WORDS: usize = 160;
+
+/// A notification's words, in plain text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Notice {
+    pub(super) title: String,
+    pub(super) body: String,
+    /// The request it is about: (agent, request id).
+    pub(super) request: Option<(Arc<str>, String)>,
+}
+
+/// Fields of several kinds. Inner shapes are never judged: what does not fit says nothing.
+#[derive(Default)]
+struct Said(serde_json::Map<String, serde_json::Value>);
+
+impl Said {
+    fn of(event: &Event) -> Self {
+        Self(serde_json::from_str(event.data.get()).unwrap_or_default())
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str().filter(|text| !text.trim().is_empty())
+    }
+
+    fn name(&self, name: &str) -> Option<String> {
+        Some(visible::short(self.text(name)?, NAME))
+    }
+
+    fn detail(&self) -> Option<&str> {
+        let details = self.0.get("details")?.as_object()?;
+        ["reason", "message"]
+            .iter()
+            .find_map(|name| details.get(*name)?.as_str())
+    }
+}
+
+#[derive(Deserialize)]
+struct Arguments<'a> {
+    #[serde(borrow)]
+    arguments: Option<&'a serde_json::value::RawValue>,
+}
+
+impl Notice {
+    /// What to say of an event; most say nothing.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        let agent = visible::short(&event.agent, NAME);
+        let (title, words, request) = match &*event.kind {
+            kind::APPROVAL_REQUEST => {
+                let said = Said::of(event);
+                let tool = said.name("tool_name").unwrap_or_else(|| "a tool".into());
+                let request = said.text("request_id")?.to_owned();
+                let call = serde_json::from_str::<Arguments<'_>>(event.data.get()).ok();
+                let call = call
+                    .and_then(|call| call.arguments.map(gist))
+                    .filter(|call| call != "{}");
+                (
+                    format!("{agent} asks to run {tool}"),
+                    call,
+                    Some((event.agent.clone(), request)),
+                )
+            }
+            kind::TOOL_CALL_END => {
+                let said = Said::of(event);
+                if said.0.get("success") != Some(&serde_json::Value::Bool(false)) {
+                    return None;
+                }
+                let tool = said.name("tool_name").unwrap_or_else(|| "a tool".into());
+                let error = said.text("error").map(|error| visible::short(error, WORDS));
+                (format!("{agent}: {tool} failed"), error, None)
+            }
+            kind::SYSTEM2_INTERVENTION => {
+                let said = Said::of(event);
+                let what = said.name("action").or_else(|| said.name("intervention_type"));
+                let title = format!("{agent}: system 2 stepped in");
+                (title, sentence(what, said.detail()), None)
+            }
+            kind::SYSTEM3_INTERVENTION => {
+                let said = Said::of(event);
+                let title = format!("{agent}: system 3 stepped in");
+                (title, sentence(said.name("action"), said.detail()), None)
+            }
+            kind::SESSION_STOPPED => {
+                let said = Said::of(event);
+                let message = said.text("message").map(|message| visible::short(message, WORDS));
+                (format!("{agent} was stopped"), message, None)
+            }
+            _ => return None,
+        };
+        let session = event
+            .session
+            .as_deref()
+            .map(|session| format!("session {}", visible::short(session, NAME)));
+        let body: Vec<_> = session.into_iter().chain(words).collect();
+        Some(Self {
+            title,
+            body: body.join("\n"),
+            request,
+        })
+    }
+}
+
+fn sentence(what: Option<String>, detail: Option<&str>) -> Option<String> {
+    let detail = detail.map(|detail| visible::short(detail, WORDS));
+    match (what, detail) {
+        (Some(what), Some(detail)) => Some(format!("{what}: {detail}")),
+        (what, detail) => what.or(detail),
+    }
+}
+
+/// The body as the system wants it: on Linux it is markup.
+pub(super) fn body_of(text: &str) -> String {
+    if cfg!(target_os = "linux") {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_model::{Epoch, Millis, Origin};
+
+    use super::*;
+    use crate::testing::json;
+
+    fn notice(kind: &str, data: &str) -> Option<(String, String)> {
+        let event = Event {
+            seq: 1,
+            epoch: Epoch::new("e"),
+            time: Millis(0),
+            origin: Origin::Sam,
+            agent: "sam".into(),
+            session: Some("s1".into()),
+            stream: None,
+            kind: kind.into(),
+            timestamp: None,
+            data: json(data),
+        };
+        Notice::of(&event).map(|notice| (notice.title, notice.body))
+    }
+
+    fn check(kind: &str, data: &str, title: &str, body: &str) {
+        assert_eq!(notice(kind, data), Some((title.into(), body.into())));
+    }
+
+    #[test]
+    fn an_approval_names_agent_session_tool_and_call() {
+        let data = r#"{"request_id":"r1","tool_name":"execute_code","arguments":{"code":"print('a')\nprint('b')"}}"#;
+        check(
+            "approval_request",
+            data,
+            "sam asks to run execute_code",
+            "session s1\nprint('a') print('b')",
+        );
+    }
+
+    #[test]
+    fn a_failure_says_what_failed_and_a_success_says_nothing() {
+        let data = r#"{"tool_name":"bash","success":false,"error":"exit 2\nno such file"}"#;
+        check(
+            "tool_call_end",
+            data,
+            "sam: bash failed",
+            "session s1\nexit 2 no such file",
+        );
+        assert_eq!(notice("tool_call_end", r#"{"tool_name":"bash","success":true}"#), None);
+        assert_eq!(notice("tool_call_end", r#"{"success":"false"}"#), None);
+    }
+
+    #[test]
+    fn interventions_and_stops_are_told() {
+        let data = r#"{"action":"block_execution","details":{"reason":"Protected file access attempt"}}"#;
+        let body = "session s1\nblock_execution: Protected file access attempt";
+        check("system3_intervention", data, "sam: system 3 stepped in", body);
+        let data = r#"{"intervention_type":"loop","details":7}"#;
+        check(
+            "system2_intervention",
+            data,
+            "sam: system 2 stepped in",
+            "session s1\nloop",
+        );
+        check("session_stopped", r#"{"by":"window"}"#, "sam was stopped", "session s1");
+        assert_eq!(notice("agent_status", r#"{"status":"idle"}"#), None);
+    }
+
+    #[test]
+    fn odd_shapes_say_what_they_can() {
+        check(
+            "tool_call_end",
+            r#"{"tool_name":7,"success":false,"error":{}}"#,
+            "sam: a tool failed",
+            "session s1",
+        );
+        assert_eq!(notice("approval_request", r#"{"tool_name":"bash"}"#), None);
+    }
+
+    #[test]
+    fn an_agents_text_is_neither_markup_nor_invisible() {
+        let (_, body) = notice("tool_call_end", "{\"success\":false,\"error\":\"<b>&\\u202e</b>\"}").unwrap();
+        assert_eq!(body, "session s1\n<b>&⟨U+202E⟩</b>");
+        #[cfg(target_os = "linux")]
+        assert_eq!(body_of(&body), "session s1\n&lt;b&gt;&amp;⟨U+202E⟩&lt;/b&gt;");
+    }
+}
