@@ -100,7 +100,7 @@ impl Entry {
     }
 
     /// Bytes in memory: event, rows and frames.
-    pub(crate) fn weight(&self) -> usize {
+    pub fn weight(&self) -> usize {
         self.weight.load(Ordering::Relaxed)
     }
 }
