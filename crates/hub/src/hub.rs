@@ -326,21 +326,31 @@ impl Hub {
     /// When the question is refused; nothing is recorded then.
     pub async fn ask(self: &Arc<Self>, ask: Ask) -> Result<Asked, AskError> {
         self.room().await;
-        let at_hand = lock(&self.state).by_key(&ask.agent, &ask.request_id).is_some();
-        let old = if at_hand {
-            None
-        } else {
-            let find = Find::Key(ask.agent.clone(), ask.request_id.clone());
-            self.archive.find(find).await?.into_iter().next()
-        };
+        let (agent, request) = (ask.agent.clone(), ask.request_id.clone());
         let now = self.clock.now();
         let id: Arc<str> = format!("apr-{}", random_hex(12)).into();
-        let (id, seq) = self.change(|registry, out| {
-            let id = registry.ask(ask, old, id, now, out)?;
-            registry.attach(&id);
-            let seq = registry.get(&id).map_or(0, |approval| approval.seq);
-            Ok::<_, Refusal>((id, seq))
-        })?;
+        let mut ask = Some(ask);
+        // What is not at hand may be in the store. Whether it is at hand is decided with the step itself, or an approval that
+        // is forgotten in between would be asked anew under a second id.
+        let mut looked = None;
+        let (id, seq) = loop {
+            let taken = self.change(|registry, out| {
+                if looked.is_none() && registry.by_key(&agent, &request).is_none() {
+                    return None;
+                }
+                let taken = registry.ask(ask.take()?, looked.take().flatten(), id.clone(), now, out);
+                Some(taken.map(|id| {
+                    registry.attach(&id);
+                    let seq = registry.get(&id).map_or(0, |approval| approval.seq);
+                    (id, seq)
+                }))
+            });
+            if let Some(taken) = taken {
+                break taken?;
+            }
+            let find = Find::Key(agent.clone(), request.clone());
+            looked = Some(self.archive.find(find).await?.into_iter().next());
+        };
         let waiter = Waiter {
             hub: Arc::clone(self),
             id,

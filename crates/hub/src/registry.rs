@@ -35,7 +35,7 @@ impl Default for Limits {
             max_pending: 1000,
             max_request_bytes: 256 * 1024,
             max_pending_bytes: 64 * 1024 * 1024,
-            max_recent: 1000,
+            max_recent: 256,
         }
     }
 }
@@ -154,8 +154,8 @@ struct Slot {
     shown: bool,
     /// The decision is committed (or is a "no" that the store could not take), so it may be sent.
     ready: bool,
-    /// The record that says how it stands; an earlier one that is committed first makes nothing ready.
-    decided: Seq,
+    /// The newest record that carries its row: a decision is ready, and may be forgotten here, once this one is committed.
+    recorded: Seq,
     /// So many are writing the answer to the agent.
     writers: u32,
     attached: u32,
@@ -196,6 +196,7 @@ pub(crate) struct Registry {
     rules: Vec<Rule>,
     steps: VecDeque<(Seq, Step)>,
     pending_bytes: usize,
+    durable: Seq,
 }
 
 #[derive(Serialize)]
@@ -279,6 +280,7 @@ impl Registry {
             rules: Vec::new(),
             steps: VecDeque::new(),
             pending_bytes: 0,
+            durable: 0,
         }
     }
 
@@ -303,7 +305,7 @@ impl Registry {
                 bytes,
                 shown: true,
                 ready: !pending,
-                decided: 0,
+                recorded: 0,
                 writers: 0,
                 attached: 0,
                 lease,
@@ -361,7 +363,7 @@ impl Registry {
                 bytes: 0,
                 shown: true,
                 ready: old.status != Status::Pending,
-                decided: 0,
+                recorded: 0,
                 writers: 0,
                 attached: 0,
                 lease: Some(now.plus_seconds(self.limits.grace_seconds)),
@@ -423,7 +425,7 @@ impl Registry {
             bytes: size,
             shown: false,
             ready: false,
-            decided: 0,
+            recorded: seq,
             writers: 0,
             attached: 0,
             lease: Some(now.plus_seconds(self.limits.grace_seconds)),
@@ -468,8 +470,8 @@ impl Registry {
         slot.approval.status = status;
         slot.approval.decision = Some(decision);
         self.pending_bytes = self.pending_bytes.saturating_sub(slot.bytes);
-        slot.decided = out.push(resolved_record(&slot.approval));
-        self.steps.push_back((slot.decided, Step::Decided(id.clone())));
+        slot.recorded = out.push(resolved_record(&slot.approval));
+        self.steps.push_back((slot.recorded, Step::Decided(id.clone())));
     }
 
     /// Takes an answer in. The first one wins.
@@ -539,7 +541,7 @@ impl Registry {
         let mut overtaken = Vec::new();
         for slot in self.slots.values_mut() {
             if slot.approval.session_key() == *key && slot.overtake(&stop, now) {
-                slot.decided = out.next;
+                slot.recorded = out.next;
                 overtaken.push(slot.approval.id.clone());
                 changes.push(Change::Approval(Box::new(slot.approval.clone())));
             }
@@ -612,6 +614,7 @@ impl Registry {
 
     /// The store has everything up to `seq`. Returns whether answers or stops became ready to be sent.
     pub(crate) fn committed(&mut self, seq: Seq, out: &mut Outbox) -> bool {
+        self.durable = self.durable.max(seq);
         let mut ready = false;
         while self.steps.front().is_some_and(|(at, _)| *at <= seq) {
             let (at, step) = self.steps.pop_front().expect("looked at above");
@@ -623,7 +626,7 @@ impl Registry {
                     }
                 }
                 Step::Decided(id) => {
-                    if let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.decided == at) {
+                    if let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.recorded == at) {
                         slot.ready = true;
                         ready = true;
                         let approval = slot.approval.clone();
@@ -801,8 +804,8 @@ impl Registry {
         if let Some((stop, _)) = self.stops.get(&slot.approval.session_key())
             && slot.overtake(stop, now)
         {
-            slot.decided = out.push(resolved_record(&slot.approval));
-            self.steps.push_back((slot.decided, Step::Decided(slot.approval.id.clone())));
+            slot.recorded = out.push(resolved_record(&slot.approval));
+            self.steps.push_back((slot.recorded, Step::Decided(slot.approval.id.clone())));
         }
     }
 
@@ -828,7 +831,7 @@ impl Registry {
             delivery,
             decision: approval.status.verdict(),
         });
-        out.push(Record {
+        slot.recorded = out.push(Record {
             stream: approval.stream.clone(),
             ..Record::of_hub(
                 &approval.agent,
@@ -853,8 +856,9 @@ impl Registry {
         self.closed.push_back(id.clone());
         while self.closed.len() > self.limits.max_recent {
             let Some(oldest) = self.closed.pop_front() else { return };
-            let attached = self.slots.get(&oldest).is_some_and(|slot| slot.attached > 0);
-            if attached {
+            // What the store does not have yet is known here alone.
+            let needed = |slot: &Slot| slot.attached > 0 || slot.recorded > self.durable;
+            if self.slots.get(&oldest).is_some_and(needed) {
                 self.closed.push_back(oldest);
                 return;
             }

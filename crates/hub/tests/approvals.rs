@@ -428,3 +428,28 @@ fn an_unreadable_store_refuses_questions_it_might_know() {
     assert!(matches!(refused, Err(AskError::Archive(_))));
     assert_eq!(rig.hub.tail(), 0);
 }
+
+#[test]
+fn what_the_store_does_not_have_is_not_forgotten_so_no_question_gets_a_second_id() {
+    let rig = Rig::new(Config {
+        limits: Limits {
+            max_recent: 1,
+            ..Limits::default()
+        },
+        ..Config::default()
+    });
+    rig.archive.fail_commits(true);
+    let mut ids = Vec::new();
+    for request in ["r1", "r2", "r3", "r1"] {
+        let mut waiter = put(&rig, ask(request, "ls"));
+        rig.drain();
+        assert_eq!(status(&mut waiter), Some(Status::Denied));
+        ids.push(waiter.id().clone());
+        waiter.delivered();
+    }
+    assert_eq!(ids[0], ids[3]);
+    rig.archive.fail_commits(false);
+    rig.drain();
+    assert_eq!(rig.archive.approval(&ids[0]).expect("kept").status, Status::Denied);
+    let _more = (asked(&rig, ask("r4", "ls")), asked(&rig, ask("r1", "ls")));
+}

@@ -99,6 +99,14 @@ impl Reference {
         self.write(seq, Fact::Question(question));
     }
 
+    /// The newest record about a question.
+    pub(super) fn last_word_on(&self, of: usize) -> Seq {
+        let id = &self.questions[of].id;
+        let about = |fact: &Fact| matches!(fact, Fact::Question(question) if question.id == *id);
+        let words = self.journal.iter().filter(|(_, fact)| about(fact));
+        words.map(|(seq, _)| *seq).max().unwrap_or(0)
+    }
+
     fn resolve(&mut self, of: usize, status: Status, scope: Scope) {
         let seq = self.place();
         let question = &mut self.questions[of];
