@@ -10,7 +10,6 @@ use countersign_model::{Approval, HubStatus, Status, Verdict};
 use serde_json::{Map, Value, json};
 
 use super::parse;
-use crate::cli::from_env;
 use crate::failure::{Exit, Failure};
 use crate::hub::{Backoff, Body, Client, HubError, Place};
 use crate::output::{Out, say};
@@ -55,7 +54,7 @@ pub(crate) struct Arguments {
     /// Why, in a sentence for the person
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
-    /// Who asks [env: COUNTERSIGN_AGENT]
+    /// Who asks [default: shell] [env: COUNTERSIGN_AGENT]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     agent: Option<String>,
     /// In which run; stop ends all of it [env: COUNTERSIGN_SESSION]
@@ -79,6 +78,9 @@ pub(crate) struct Arguments {
     /// Print the whole approval as JSON
     #[arg(long)]
     json: bool,
+    /// Let the person change the arguments: run `decision.arguments` of the printed approval instead, when it is there
+    #[arg(long, requires = "json")]
+    accept_edits: bool,
 }
 
 /// A question on its way, and how patient its asker is.
@@ -86,6 +88,7 @@ struct Asker {
     place: Place,
     request_id: String,
     body: Value,
+    accept_edits: bool,
     /// Wait for somebody who can answer, and how long.
     approver: Option<Option<Duration>>,
     unreachable_after: Duration,
@@ -148,6 +151,8 @@ impl Asker {
         body.insert("request_id".into(), json!(request_id));
         body.insert("tool_name".into(), json!(arguments.tool));
         body.insert("arguments".into(), call);
+        // What runs after exit code 0 is what was asked for, unless the caller looks.
+        body.insert("accepts_edits".into(), json!(arguments.accept_edits));
         let cwd = match &arguments.cwd {
             Some(cwd) => std::path::absolute(cwd).map_err(|error| Failure::Usage(format!("--cwd: {error}")))?,
             None => std::env::current_dir().unwrap_or_default(),
@@ -161,14 +166,14 @@ impl Asker {
         optional("cwd", (!cwd.is_empty()).then(|| json!(cwd)));
         optional("reason", arguments.reason.as_ref().map(|reason| json!(reason)));
         optional("timeout", arguments.timeout.map(|timeout| json!(timeout.as_secs_f64())));
-        let agent = arguments.agent.clone().or_else(|| from_env("COUNTERSIGN_AGENT"));
-        optional("agent", agent.map(|agent| json!(agent)));
-        let session = arguments.session.clone().or_else(|| from_env("COUNTERSIGN_SESSION"));
+        optional("agent", Some(json!(super::agent(arguments.agent.as_ref()))));
+        let session = super::session(arguments.session.as_ref());
         optional("session", session.map(|session| json!(session)));
         Ok(Self {
             place,
             request_id,
             body: Value::Object(body),
+            accept_edits: arguments.accept_edits,
             approver: arguments.wait_for_approver,
             unreachable_after: arguments.unreachable_after,
             poll: Duration::from_secs(25),
@@ -232,8 +237,15 @@ impl Asker {
         let approval: Box<Approval> = client.read(&text)?;
         let decision = approval.decision.as_ref().map(|decision| decision.decision);
         let approves = decision == Some(Verdict::Approve);
+        let edited = approval
+            .decision
+            .as_ref()
+            .is_some_and(|decision| decision.arguments.is_some());
         // Nothing that is not plainly an approval of this request may pass for one.
-        if *approval.request_id != *self.request_id || approves != (approval.status == Status::Approved) {
+        if *approval.request_id != *self.request_id
+            || approves != (approval.status == Status::Approved)
+            || (edited && !self.accept_edits)
+        {
             return Err(HubError::Nonsense {
                 url: client.found.url.to_string(),
                 what: "the approval is not the one that was asked for".to_owned(),
@@ -478,6 +490,8 @@ mod tests {
             approval("approved", Some("deny")),
             approval("pending", Some("approve")),
             approval("approved", Some("approve")).replace("\"r1\"", "\"r2\""),
+            approval("approved", Some("approve"))
+                .replace("\"because\"", "\"because\",\"arguments\":{\"command\":\"other\"}"),
             approval("APPROVED", Some("approve")),
             r#"{"status":"approved"}"#.to_owned(),
             "yes".to_owned(),
@@ -535,7 +549,7 @@ mod tests {
         .body;
         assert_eq!(
             body,
-            json!({"request_id": "r1", "tool_name": "bash", "arguments": {"command": "-rf"}, "cwd": "/x", "reason": "why",
+            json!({"request_id": "r1", "tool_name": "bash", "arguments": {"command": "-rf"}, "accepts_edits": false, "cwd": "/x", "reason": "why",
                 "timeout": 1.5, "agent": "a", "session": "s"})
         );
     }

@@ -9,7 +9,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::parse;
-use crate::cli::from_env;
 use crate::failure::{Exit, Failure};
 use crate::hub::{Body, Client, HubError, Place};
 use crate::output::{Out, say};
@@ -46,7 +45,7 @@ pub(crate) struct Arguments {
     /// Its data, a JSON object
     #[arg(long, value_name = "JSON", value_parser = parse::object, requires = "kind", allow_hyphen_values = true)]
     data: Option<Value>,
-    /// The agent it is about [env: COUNTERSIGN_AGENT]
+    /// The agent it is about [default: shell] [env: COUNTERSIGN_AGENT]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     agent: Option<String>,
     /// The agent's session [env: COUNTERSIGN_SESSION]
@@ -92,14 +91,8 @@ struct Line {
 impl Labels {
     fn new(arguments: &Arguments) -> Self {
         let given = [
-            (
-                "agent",
-                arguments.agent.clone().or_else(|| from_env("COUNTERSIGN_AGENT")),
-            ),
-            (
-                "session",
-                arguments.session.clone().or_else(|| from_env("COUNTERSIGN_SESSION")),
-            ),
+            ("agent", Some(super::agent(arguments.agent.as_ref()))),
+            ("session", super::session(arguments.session.as_ref())),
             ("stream", arguments.stream.clone()),
         ];
         let fields = given

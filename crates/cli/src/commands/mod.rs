@@ -13,13 +13,29 @@ pub(crate) mod tail;
 
 use countersign_model::Surface;
 
+use crate::cli::from_env;
+
+/// Who asks and publishes from here, when nobody says.
+const AGENT: &str = "shell";
+
+/// `--agent`, or else the environment.
+fn agent(given: Option<&String>) -> String {
+    let named = given.cloned().or_else(|| from_env("COUNTERSIGN_AGENT"));
+    named.unwrap_or_else(|| AGENT.to_owned())
+}
+
+/// `--session`, or else the environment; without one the hub takes the agent's name.
+fn session(given: Option<&String>) -> Option<String> {
+    given.cloned().or_else(|| from_env("COUNTERSIGN_SESSION"))
+}
+
 /// Where a decision was made, as a person says it.
 fn surface(surface: Surface) -> &'static str {
     match surface {
         Surface::Dialog => "the dialog",
         Surface::Window => "the window",
         Surface::Tray => "the tray",
-        Surface::Rest => "the command line, the web monitor or a script",
+        Surface::Rest => "the command line or the web monitor",
         Surface::Socket => "a connected approver",
         Surface::Hub => "the hub",
     }

@@ -63,8 +63,8 @@ fn lines(status: &HubStatus, sessions: &[SessionView], paint: Paint) -> Vec<Stri
             "{}, {}; {}",
             plural(u64::from(status.connections), "open connection"),
             match status.approvers {
-                0 => "nobody is there to answer".to_owned(),
-                count => format!("{} can answer", plural(u64::from(count), "approver")),
+                0 => "no window is open to answer in".to_owned(),
+                count => format!("{} to answer in", plural(u64::from(count), "window")),
             },
             match status.pending {
                 0 => "no approval waits".to_owned(),
@@ -159,7 +159,7 @@ mod tests {
             lines(&status, &[session], Paint::new(false)),
             [
                 "Countersign 0.1.0 listens at http://127.0.0.1:8765 and http://[::1]:8765",
-                "1 open connection, nobody is there to answer; 2 approvals wait: `countersign answer` lists them",
+                "1 open connection, no window is open to answer in; 2 approvals wait: `countersign answer` lists them",
                 "Place ab12:40, oldest kept 1; 1.2 MB of history in /data",
                 "  sam/s1  needs you: bash",
                 "Problem: The disk is full.",
