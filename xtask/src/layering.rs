@@ -7,14 +7,16 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::metadata::{self, Kind, Metadata, Package};
 use rules::{BANS, Ban, FEATURES, SHELL, may_depend};
 
 /// Fails, naming each dependency that goes against the design.
 pub(crate) fn check() -> Result<()> {
-    let violations = violations(&metadata::read(&["--locked"])?);
+    let violations = violations(&metadata::read(&["--locked"]).context(
+        "cargo did not say who depends on whom; if it says that the lock file needs an update, `cargo check` makes it: commit it",
+    )?);
     if violations.is_empty() {
         return Ok(());
     }
