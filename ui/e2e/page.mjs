@@ -17,18 +17,21 @@ export function build() {
   execFileSync(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', '--mode', 'test', '--logLevel', 'warn'], { cwd: ROOT, stdio: 'inherit' });
 }
 
+/** Answers with the built files. */
+export async function files(request, response) {
+  const path = normalize(new URL(request.url, 'http://page').pathname).replace(/^([/\\]|\.\.)+/, '');
+  const file = join(BUILT, path === '' ? 'index.html' : path);
+  try {
+    const body = await readFile(file);
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': "default-src 'self'" });
+    response.end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+}
+
 export async function serve() {
-  const server = createServer(async (request, response) => {
-    const path = normalize(new URL(request.url, 'http://page').pathname).replace(/^([/\\]|\.\.)+/, '');
-    const file = join(BUILT, path === '' ? 'index.html' : path);
-    try {
-      const body = await readFile(file);
-      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': "default-src 'self'" });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
+  const server = createServer(files);
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }

@@ -20,7 +20,7 @@ const STATES = {
   'treacherous-details': { state: 'treacherous', act: click('needs you') },
   stopped: {},
   'stop-dialog': { state: 'one', act: (page) => page.locator('aside.rail [aria-label^="Stop sam"]').first().evaluate((button) => button.click()) },
-  disconnected: {},
+  disconnected: { act: (page) => page.getByText('Disconnected', { exact: true }).waitFor() },
   replaying: {},
   'read-only': {},
   'store-failing': {},

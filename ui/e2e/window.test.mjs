@@ -73,6 +73,10 @@ on('three', 'answers by keyboard, oldest first, and is inert again for each next
   await page.keyboard.press('s');
   await page.locator('.strip h2', { hasText: '1 waiting' }).waitFor();
   assert.deepEqual(await answered(page), ['ap-1 deny window', 'ap-2 stop window']);
+  await armed(page);
+  await page.keyboard.press('a');
+  await page.locator('.strip').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'listbox');
 });
 
 on('one', 'letters typed into a search answer nothing', async (page) => {
@@ -174,8 +178,11 @@ on('quiet', 'a call is one row, with details by mouse and keyboard', async (page
   const id = await page.locator('.row.selected').getAttribute('id');
   await page.keyboard.press('k');
   assert.notEqual(await page.locator('.row.selected').getAttribute('id'), id);
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Details');
   await page.keyboard.press('Escape');
   assert.equal(await details.count(), 0);
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'listbox');
 });
 
 on('quiet', 'filters what is loaded and says how much that is', async (page) => {

@@ -21,6 +21,7 @@ export class Hub {
   phase = $state<Phase>('connecting');
   /** Why there is no connection. */
   why = $state('');
+  closedSince = $state(0);
   status = $state.raw<HubStatus>();
   can = $state.raw<Capabilities>({ answer: false, modal: false });
   /** Rows that pass the filter, oldest first. */
@@ -93,6 +94,7 @@ export class Hub {
   }
 
   private closed(why: string): void {
+    if (this.phase !== 'closed') this.closedSince = Date.now();
     this.phase = 'closed';
     this.why = why;
   }

@@ -1,5 +1,6 @@
 // Reads a tool call's arguments as a person would: which part is the command, which are its settings.
-import { fields, isEmpty } from './read';
+import { diff } from './diff';
+import { fields, isEmpty, type Fields } from './read';
 
 export interface Part {
   readonly name: string;
@@ -12,6 +13,11 @@ export interface Part {
 const LEADING = ['command', 'cmd', 'code', 'script', 'sql', 'query', 'file_path', 'path', 'filename', 'url', 'pattern', 'prompt', 'message', 'text', 'content'];
 const CODE = new Set(['command', 'cmd', 'code', 'script', 'sql', 'content', 'old_string', 'new_string', 'diff', 'patch']);
 const LONG = 80;
+const EDITS = [
+  ['old_string', 'new_string'],
+  ['old_str', 'new_str'],
+  ['old_text', 'new_text'],
+] as const;
 
 function rank(name: string): number {
   const place = LEADING.indexOf(name);
@@ -32,8 +38,24 @@ export function parts(args: unknown): Part[] {
     .sort((a, b) => rank(a.name) - rank(b.name));
 }
 
-/** The arguments in a line: the command alone where it is the only thing said. */
+/** Both sides of an edit, where the arguments bring them; the other arguments with it. */
+export function edit(args: unknown): { before: string; after: string; rest: Fields } | undefined {
+  const from = fields(args);
+  for (const [old, fresh] of EDITS) {
+    const { [old]: before, [fresh]: after, ...rest } = from;
+    if (typeof before === 'string' && typeof after === 'string') return { before, after, rest };
+  }
+  return undefined;
+}
+
+/** The arguments in a line: the command alone where it is the only thing said, an edit as its file and count of lines. */
 export function gist(args: unknown): string {
+  const change = edit(args);
+  if (change) {
+    const lines = diff(change.before, change.after);
+    const tally = (sign: string): number => lines.filter((line) => line.sign === sign).length;
+    return `${gist(change.rest)}  +${tally('+')} -${tally('-')}`;
+  }
   const all = parts(args).filter((part) => !isEmpty(part.value));
   const show = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
   const [first, ...rest] = all;
