@@ -577,8 +577,12 @@ impl Hub {
     /// For the store: everything up to `seq` is committed.
     pub fn mark_durable(&self, seq: Seq) {
         self.failing.send_if_modified(|failing| failing.take().is_some());
-        self.log.mark_durable(seq);
-        let ready = self.change(|registry, out| registry.committed(seq, out));
+        // In one step: whoever sees a request in the log, or its acknowledgement, can answer it.
+        let ready = self.change(|registry, out| {
+            let ready = registry.committed(seq, out);
+            self.log.mark_durable(seq);
+            ready
+        });
         if ready {
             self.answers.send_modify(|count| *count += 1);
         }
