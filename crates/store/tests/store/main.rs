@@ -1,0 +1,6 @@
+//! The store against real files: what it keeps, what it gives back, and what happens when it cannot write or read.
+
+mod failing;
+mod history;
+mod restart;
+mod run;
