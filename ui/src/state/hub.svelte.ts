@@ -13,6 +13,7 @@ import { count } from '../stream/words';
 const PAGE = 500;
 const RESYNC_MS = 5_000;
 const RETRY_MS = 2_000;
+const SESSIONS_MS = 200;
 const RATE_MS = 60_000;
 
 export type Phase = 'connecting' | 'replaying' | 'live' | 'closed';
@@ -56,6 +57,8 @@ export class Hub {
   private readonly frames = new Frames<Batch>((batches) => this.applyAll(batches));
   private arrivals: { at: number; events: number }[] = [];
   private stale = false;
+  private listing: ReturnType<typeof setTimeout> | undefined;
+  private listed = 0;
 
   constructor(readonly platform: Platform) {
     this.can = platform.can;
@@ -165,7 +168,18 @@ export class Hub {
     this.rows = this.filtered.rows;
     this.total = this.timeline.rows.length;
     this.version += 1;
-    this.sessions = this.book.list(Date.now());
+    this.showSessions();
+  }
+
+  /** The rail need not move with every frame, and with many sessions must not. */
+  private showSessions(): void {
+    if (this.listing !== undefined) return;
+    const wait = Math.max(0, this.listed + SESSIONS_MS - Date.now());
+    this.listing = setTimeout(() => {
+      this.listing = undefined;
+      this.listed = Date.now();
+      this.sessions = this.book.list(this.listed);
+    }, wait);
   }
 
   setFilter(filter: Filter): void {

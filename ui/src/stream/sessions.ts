@@ -136,15 +136,14 @@ export class SessionBook {
     }
   }
 
-  /** By need, then by who changed last. */
+  /** By need, then by name, so that a line stays where it is. */
   list(now: number): Session[] {
     const all = [...this.known.values()];
     for (const session of all) advance(session, now);
     return all.sort(
       (a, b) =>
         ACTIVITIES.indexOf(a.activity) - ACTIVITIES.indexOf(b.activity) ||
-        a.agent.localeCompare(b.agent) ||
-        a.session.localeCompare(b.session),
+        (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
     );
   }
 }
