@@ -1,5 +1,5 @@
 // The browser's host: the hub that served this page, over REST and a WebSocket.
-import { LiveSocket } from './live';
+import { LiveSocket, page } from './live';
 import { Rest } from './rest';
 import type { Platform, PlatformSignal } from './types';
 
@@ -33,7 +33,9 @@ export async function browser(): Promise<Platform> {
     resumeSession: rest.resumeSession,
     history: rest.history,
     stream(since, reader) {
-      const live = new LiveSocket(location.origin.replace(/^http/, 'ws'), since, reader);
+      // With the bearer the hub counts this page among those who can answer.
+      const open = (url: string): WebSocket => page.open(rest.token === null ? url : `${url}&token=${rest.token}`);
+      const live = new LiveSocket(location.origin.replace(/^http/, 'ws'), since, reader, { ...page, open });
       return () => live.end();
     },
     watch(listener: (signal: PlatformSignal) => void) {

@@ -25,8 +25,12 @@ export class Rest {
   /** Told when the approver right is gained or lost. */
   onRight: () => void = () => undefined;
 
+  get token(): string | null {
+    return sessionStorage.getItem(TOKEN);
+  }
+
   get mayAnswer(): boolean {
-    return sessionStorage.getItem(TOKEN) !== null;
+    return this.token !== null;
   }
 
   /** Trades the one-time code of `countersign dashboard` for a bearer that lives as long as this tab. */
@@ -60,7 +64,7 @@ export class Rest {
 
   private async send<T>(method: string, path: string, body?: object): Promise<T> {
     const headers: Record<string, string> = { Accept: 'application/json' };
-    const token = sessionStorage.getItem(TOKEN);
+    const token = this.token;
     if (token !== null) headers['Authorization'] = `Bearer ${token}`;
     if (body) headers['Content-Type'] = 'application/json';
     let response: Response;
