@@ -12,6 +12,7 @@ mod testing;
 mod tray;
 mod window;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 pub use options::Options;
@@ -20,6 +21,7 @@ pub use options::Options;
 pub fn run(options: &Options) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,tao=error,zbus=warn")),

@@ -102,7 +102,7 @@ impl Link {
 fn nothing(data_dir: String, problem: Problem) -> HubStatus {
     HubStatus {
         version: env!("CARGO_PKG_VERSION").into(),
-        epoch: Epoch::new(""),
+        epoch: Epoch::new("none"),
         head: 0,
         durable: 0,
         oldest: 0,

@@ -14,6 +14,9 @@ pub struct Options {
     /// Read this configuration: SAM's config.json, or a .toml of Countersign's own
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Listen on this port, whatever the configuration says; 0 picks a free one
+    #[arg(long)]
+    pub port: Option<u16>,
     /// Start without showing the window
     #[arg(long)]
     pub hidden: bool,

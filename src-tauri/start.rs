@@ -21,11 +21,12 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the configuration that was named cannot be used, or the desktop makes no window.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let config = Config::load(options.config.as_deref());
-    if options.config.is_some()
-        && let Err(error) = config
-    {
-        return Err(error.into());
+    let mut config = Config::load(options.config.as_deref());
+    match (&mut config, options.port) {
+        // What was named on the command line is answered there; what lies in its usual place, in the window.
+        (Err(error), _) if options.config.is_some() => return Err(error.to_string().into()),
+        (Ok(config), Some(port)) => config.port = port,
+        _ => {}
     }
     let context = tauri::generate_context!();
     let instance = options.instance(&context.config().identifier);
@@ -45,7 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Box<dyn std::error::Err
                 .map_err(|error| problem_of(&error)),
                 Err(error) => Err(Problem {
                     code: "config".into(),
-                    message: error.to_string(),
+                    message: sentence(&error.to_string()),
                 }),
             };
             let link = match started {
@@ -119,8 +120,15 @@ fn show_at<R: Runtime>(app: &AppHandle<R>, approval: Option<&str>) {
 fn problem_of(error: &StartError) -> Problem {
     Problem {
         code: "hub_not_started".into(),
-        message: error.to_string(),
+        message: sentence(&error.to_string()),
     }
+}
+
+/// An error's words, as a person reads them.
+fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters).chain(['.']).collect()
 }
 
 fn on_run_event<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {

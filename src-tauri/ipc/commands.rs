@@ -121,10 +121,11 @@ pub(super) async fn follow<R: Runtime>(
     since: Option<String>,
     channel: Channel<InvokeResponseBody>,
 ) -> Result<Started, Failure> {
+    let hub = link.hub()?;
     let since = since.map(|since| since.parse::<Since>()).transpose();
     let since = since.map_err(|error| Failure::new("bad_request", error.to_string()))?;
     let send = move |text| channel.send(InvokeResponseBody::Json(text)).is_ok();
-    Ok(followers.start(&link.hub()?, webview.label(), since.as_ref(), send))
+    Ok(followers.start(&hub, webview.label(), since.as_ref(), send))
 }
 
 #[tauri::command]

@@ -40,6 +40,7 @@ pub(super) fn style() {
 pub(super) fn window(parent: Option<&gtk::Window>, title: &str) -> gtk::Window {
     let window = gtk::Window::new(gtk::WindowType::Toplevel);
     window.set_title(title);
+    window.set_icon(icon(128).as_ref());
     window.set_type_hint(gtk::gdk::WindowTypeHint::Dialog);
     window.set_default_size(WIDTH, -1);
     window.set_resizable(false);
@@ -86,16 +87,17 @@ pub(super) fn text(words: &str, class: Option<&str>) -> gtk::Label {
 
 /// The program's mark.
 pub(super) fn mark() -> gtk::Image {
-    let image = gtk::Image::new();
-    let bytes = glib::Bytes::from_static(include_bytes!("../../../icons/128x128.png"));
-    let stream = gtk::gio::MemoryInputStream::from_bytes(&bytes);
-    let side = 48;
-    match gtk::gdk_pixbuf::Pixbuf::from_stream_at_scale(&stream, side, side, true, gtk::gio::Cancellable::NONE) {
-        Ok(pixels) => image.set_from_pixbuf(Some(&pixels)),
-        Err(error) => tracing::warn!(%error, "the mark could not be drawn"),
-    }
+    let image = gtk::Image::from_pixbuf(icon(48).as_ref());
     image.set_valign(gtk::Align::Start);
     image
+}
+
+fn icon(side: i32) -> Option<gtk::gdk_pixbuf::Pixbuf> {
+    let bytes = glib::Bytes::from_static(include_bytes!("../../../icons/128x128.png"));
+    let stream = gtk::gio::MemoryInputStream::from_bytes(&bytes);
+    gtk::gdk_pixbuf::Pixbuf::from_stream_at_scale(&stream, side, side, true, gtk::gio::Cancellable::NONE)
+        .inspect_err(|error| tracing::warn!(%error, "the mark could not be drawn"))
+        .ok()
 }
 
 /// Facts in two columns: our word, the agent's value.
@@ -155,6 +157,7 @@ fn block(words: &str) -> gtk::TextView {
     view.set_bottom_margin(10);
     view.set_pixels_above_lines(1);
     view.set_pixels_below_lines(1);
+    view.set_tabs(&tabs_of(&view));
     let Some(buffer) = view.buffer() else { return view };
     let mark = gtk::TextTag::builder()
         .weight(700)
@@ -172,6 +175,14 @@ fn block(words: &str) -> gtk::TextView {
         }
     }
     view
+}
+
+/// Tabs as wide as four blanks: eight take too much of a narrow dialog.
+fn tabs_of(view: &gtk::TextView) -> gtk::pango::TabArray {
+    let (blanks, _) = view.create_pango_layout(Some("    ")).pixel_size();
+    let mut tabs = gtk::pango::TabArray::new(1, true);
+    tabs.set_tab(0, gtk::pango::TabAlign::Left, blanks.max(8));
+    tabs
 }
 
 /// The row of answers: what ends things on the left, the others on the right.
