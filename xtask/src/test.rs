@@ -124,7 +124,7 @@ fn whole_program(steps: &mut Steps, desktop: bool) -> Result<()> {
                 .env("GDK_BACKEND", "x11");
         }
         if let Some(browser) = packages::browser() {
-            command.env("CHROMIUM", browser);
+            command.env("COUNTERSIGN_CHROMIUM", browser);
         }
         program::run(&mut command)
     })
