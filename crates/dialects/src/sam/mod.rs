@@ -3,6 +3,8 @@
 mod decode;
 mod encode;
 mod switches;
+#[cfg(test)]
+mod tests;
 
 pub use decode::{Decoded, Inbound, Peer, Reply, WireError, decode, decode_ask, decode_value};
 pub use encode::{ack, answer, error, event, hello, history_lost, stop};

@@ -1,0 +1,159 @@
+//! What must hold of any bytes that a peer sends. Plain functions: libFuzzer drives them with a nightly compiler, and
+//! `tests/fuzz_smoke.rs` of the crate drives them with seeds and random changes in every test run.
+
+use countersign_dialects::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_OUT, MAX_RESULT_OUT, MAX_SCALAR};
+use countersign_dialects::sam::{self, Inbound, Peer, WireError};
+use countersign_dialects::shrink;
+use countersign_model::canonical::{self, too_deep};
+use countersign_model::{Ask, Epoch, Event, Millis, NewEvent, Origin, Verdict, kind};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+fn peer() -> Peer {
+    Peer {
+        origin: Origin::Sam,
+        agent: "sam".into(),
+        session: None,
+    }
+}
+
+fn logged(new: NewEvent) -> Event {
+    Event {
+        seq: u64::MAX,
+        epoch: Epoch::new("e1"),
+        time: Millis(0),
+        origin: new.origin,
+        agent: new.agent,
+        session: new.session,
+        stream: new.stream,
+        kind: new.kind,
+        timestamp: new.timestamp,
+        data: new.data,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control)
+}
+
+fn names_its_field(error: &WireError) {
+    let frame: Value = serde_json::from_str(&sam::error(error)).expect("an error frame is JSON");
+    assert_eq!(frame["type"], "error");
+    assert_eq!(frame["data"]["field"].as_str(), error.field);
+    assert!(!error.error.is_empty());
+}
+
+/// The event is within bounds, goes out as JSON of a size that clients take, and comes in again as the same event.
+fn holds_as_event(event: NewEvent) {
+    assert!(!event.kind.is_empty() && event.kind.len() <= MAX_KIND);
+    assert!(is_name(&event.agent) && event.session.as_deref().is_some_and(is_name));
+    assert!(event.stream.as_deref().is_none_or(is_name));
+    assert!(
+        event
+            .timestamp
+            .as_ref()
+            .is_none_or(|timestamp| timestamp.get().len() <= MAX_SCALAR)
+    );
+    assert!(event.data.get().starts_with('{'));
+    let whole = event.data.get().len() <= MAX_RESULT_OUT;
+    let (kind, data) = (event.kind.clone(), event.data.get().to_owned());
+    let out = sam::event(&logged(event));
+    assert!(out.len() < MAX_OUT);
+    assert!(!whole || out.contains(&data), "what is small goes out to the letter");
+    if matches!(&*kind, kind::APPROVAL_REQUEST | kind::APPROVAL_RESPONSE) {
+        return;
+    }
+    let again = sam::decode(&out, &peer()).expect("what went out can come in");
+    let Inbound::Event(again) = again.inbound else {
+        panic!("another kind of frame")
+    };
+    assert_eq!(again.kind, kind);
+    assert!(!whole || again.data.get() == data);
+}
+
+/// What a person would see of the question is what is bound, whatever way its JSON is spelled.
+fn holds_as_question(ask: &Ask) {
+    assert!(is_name(&ask.request_id) && is_name(&ask.tool_name) && is_name(&ask.agent) && is_name(&ask.session));
+    assert!(ask.timeout.is_none_or(|seconds| (1..=31_536_000).contains(&seconds)));
+    if canonical::digest(&ask.tool_name, &ask.arguments, ask.cwd.as_deref()).is_err() {
+        return;
+    }
+    let Ok(data) = serde_json::from_str::<Value>(ask.data.get()) else {
+        return;
+    };
+    assert_eq!(data["tool_name"], ask.tool_name);
+    assert_eq!(data["cwd"].as_str(), ask.cwd.as_deref());
+    let arguments: Value = serde_json::from_str(ask.arguments.get()).expect("bound, and so readable");
+    assert!(data["arguments"] == arguments || data["arguments"].is_null());
+}
+
+/// Any frame on a SAM socket.
+pub fn fuzz_sam_decode(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let decoded = match sam::decode(text, &peer()) {
+        Ok(decoded) => decoded,
+        Err(error) => return names_its_field(&error),
+    };
+    assert!(!too_deep(bytes));
+    if let Some(token) = &decoded.ack {
+        let receipt = sam::ack(token, &Epoch::new("e1"), 1);
+        serde_json::from_str::<&RawValue>(&receipt).expect("a receipt is JSON");
+    }
+    match decoded.inbound {
+        Inbound::Event(event) => {
+            assert!(!matches!(
+                &*event.kind,
+                kind::APPROVAL_REQUEST | kind::APPROVAL_RESPONSE
+            ));
+            holds_as_event(event);
+        }
+        Inbound::Ask(ask) => {
+            holds_as_question(&ask);
+            holds_as_event(NewEvent {
+                origin: ask.origin,
+                agent: ask.agent,
+                session: Some(ask.session),
+                stream: ask.stream,
+                kind: kind::APPROVAL_REQUEST.into(),
+                timestamp: ask.timestamp,
+                data: ask.data,
+            });
+        }
+        Inbound::Answer(reply) => {
+            assert!(is_name(&reply.request_id) && reply.agent.as_deref().is_none_or(is_name));
+            assert!(reply.message.is_none_or(|message| message.len() <= MAX_MESSAGE));
+            if let Ok(frame) = serde_json::from_str::<Value>(text) {
+                let said = frame["response"] == "approve";
+                assert_eq!(reply.response == Verdict::Approve, said, "nothing else approves");
+            }
+        }
+    }
+}
+
+/// Any body of a question over REST.
+pub fn fuzz_sam_ask(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match sam::decode_ask(text, &peer(), "fallback") {
+        Ok(ask) => holds_as_question(&ask),
+        Err(error) => names_its_field(&error),
+    }
+}
+
+/// Any data that is to be cut to size.
+pub fn fuzz_shrink(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(data) = serde_json::from_str::<&RawValue>(text) else {
+        return;
+    };
+    if too_deep(bytes) || !data.get().starts_with('{') {
+        return;
+    }
+    for kind in ["x", kind::TOOL_CALL_RESULT] {
+        let out = shrink::outgoing(kind, data);
+        assert!(out.len() < MAX_OUT);
+        serde_json::from_str::<&RawValue>(&out).expect("still JSON");
+    }
+    if let Some(kept) = shrink::kept(data, "result", 16) {
+        serde_json::from_str::<&RawValue>(&kept).expect("still JSON");
+    }
+}

@@ -1,0 +1,134 @@
+//! Drives the fuzz targets from seeds and random changes to them, the same ones in each run: a stable compiler's share of
+//! fuzzing. `fuzz/` has the targets for a nightly one.
+
+#[allow(unreachable_pub)] // a crate of its own for libFuzzer
+#[path = "../fuzz/src/lib.rs"]
+mod targets;
+
+const SEEDS: &[&str] = &[
+    include_str!("../fuzz/seeds/sam/tool_call_start.json"),
+    include_str!("../fuzz/seeds/sam/tool_call_end.json"),
+    include_str!("../fuzz/seeds/sam/tool_call_result.json"),
+    include_str!("../fuzz/seeds/sam/system2_intervention.json"),
+    include_str!("../fuzz/seeds/sam/system3_evaluation.json"),
+    include_str!("../fuzz/seeds/sam/system3_intervention.json"),
+    include_str!("../fuzz/seeds/sam/autonomous_activity.json"),
+    include_str!("../fuzz/seeds/sam/agent_status.json"),
+    include_str!("../fuzz/seeds/sam/approval_request.json"),
+    include_str!("../fuzz/seeds/sam/approval_response.json"),
+    r#"{"type":"x","data":{"a":[1e999,-0.0,"\ud83d\ude00\ud800\u0000"]},"agent":"a","session":"s","stream":"t","ack":7}"#,
+    r#"{"request_id":"r","tool_name":"t","arguments":{"a":{"b":[]}},"cwd":"/","timeout":1.5,"accepts_edits":true,"agent":"a"}"#,
+];
+
+/// What hand-written parsers stumble over.
+const PIECES: &[&str] = &[
+    "\\ud800",
+    "\\udc00",
+    "\\u0000",
+    "\\u0022",
+    "\\",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "true",
+    "1e999",
+    "-0",
+    "\u{feff}",
+    "\u{202e}",
+    "\u{0}",
+    "é",
+    "😀",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "\"type\":",
+    "\"data\":{}",
+    "\"approval_request\"",
+    "\"approval_response\"",
+    "\"tool_call_result\"",
+    "\"response\":\"approve\"",
+    "\"response\":\"deny\"",
+    "\"arguments\":",
+    "\"result\":\"",
+];
+
+/// xorshift64: the same numbers in each run and on each machine.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end.max(1) as u64) as usize
+    }
+}
+
+fn change(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
+    let at = numbers.below(bytes.len() + 1);
+    let end = (at + numbers.below(24)).min(bytes.len());
+    match numbers.below(7) {
+        0 if at < bytes.len() => bytes[at] ^= 1 << numbers.below(8),
+        1 if at < bytes.len() => bytes[at] = numbers.below(256) as u8,
+        2 => drop(bytes.drain(at..end)),
+        3 => {
+            let piece = bytes[at..end].to_vec();
+            let to = numbers.below(bytes.len() + 1);
+            bytes.splice(to..to, piece);
+        }
+        4 => {
+            let other = SEEDS[numbers.below(SEEDS.len())].as_bytes();
+            let from = numbers.below(other.len());
+            let to = (from + numbers.below(60)).min(other.len());
+            bytes.splice(at..end, other[from..to].iter().copied());
+        }
+        _ => {
+            let piece = PIECES[numbers.below(PIECES.len())].as_bytes();
+            bytes.splice(at..at, piece.iter().copied());
+        }
+    }
+}
+
+fn drive(target: fn(&[u8]), cases: usize) {
+    for seed in SEEDS {
+        target(seed.as_bytes());
+    }
+    let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
+    for _ in 0..cases {
+        let mut bytes = SEEDS[numbers.below(SEEDS.len())].as_bytes().to_vec();
+        for _ in 0..=numbers.below(6) {
+            change(&mut bytes, &mut numbers);
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let outcome = std::panic::catch_unwind(|| target(text.as_bytes()));
+        assert!(outcome.is_ok(), "fails on {text:?}");
+    }
+}
+
+#[test]
+fn any_frame() {
+    drive(targets::fuzz_sam_decode, 20_000);
+}
+
+#[test]
+fn any_question() {
+    drive(targets::fuzz_sam_ask, 20_000);
+}
+
+#[test]
+fn any_data_to_cut() {
+    drive(targets::fuzz_shrink, 20_000);
+    for unit in ["a", "é", "😀", "\\u0001", "\\ud83d\\ude00", "\\ud800", "\\\\", "\\\""] {
+        for length in [65_530, 65_536, 65_540, 900_000] {
+            let text = format!(
+                r#"{{"result":"{}","k":["{}"]}}"#,
+                unit.repeat(length / unit.len()),
+                unit.repeat(9_000)
+            );
+            targets::fuzz_shrink(text.as_bytes());
+        }
+    }
+}
