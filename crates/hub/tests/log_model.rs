@@ -108,7 +108,10 @@ impl Case {
 
     /// Notes what has entered the log.
     fn note(&mut self) {
-        let batch = self.peek.read_ring(usize::MAX, usize::MAX).expect("unpersisted entries stay in the ring");
+        let batch = self
+            .peek
+            .read_ring(usize::MAX, usize::MAX)
+            .expect("unpersisted entries stay in the ring");
         for entry in batch {
             if let Some(before) = self.log.insert(entry.event.seq, entry.clone())
                 && entry.event.seq <= self.shown
@@ -123,12 +126,21 @@ impl Case {
         let full = self.unpersisted() > CAPACITY;
         match op {
             Op::Publish(sizes) => {
-                let events = sizes.iter().map(|size| event("note", &serde_json::json!({ "text": "x".repeat(*size) })));
+                let events = sizes
+                    .iter()
+                    .map(|size| event("note", &serde_json::json!({ "text": "x".repeat(*size) })));
                 let published = now_or_never(self.rig.hub.publish(events.collect()));
-                assert_eq!(published.is_none(), full, "a publisher waits while a whole ring is unpersisted, and only then");
+                assert_eq!(
+                    published.is_none(),
+                    full,
+                    "a publisher waits while a whole ring is unpersisted, and only then"
+                );
                 if let Some(published) = published {
                     let published = published.expect("no kind of the hub's");
-                    assert_eq!((published.first, published.last), (before + 1, before + sizes.len() as u64));
+                    assert_eq!(
+                        (published.first, published.last),
+                        (before + 1, before + sizes.len() as u64)
+                    );
                 }
             }
             Op::Ask => {
@@ -213,7 +225,9 @@ impl Case {
         let mut next = reader.seen() + 1;
         let ready = now_or_never(reader.ready()).is_some();
         assert_eq!(ready, next <= visible, "woken for nothing, or not woken");
-        let batch = now_or_never(reader.read(entries, bytes)).expect("at once").expect("readable");
+        let batch = now_or_never(reader.read(entries, bytes))
+            .expect("at once")
+            .expect("readable");
         assert_eq!(batch.is_empty(), !ready);
         assert!(batch.len() <= entries);
         for entry in &batch {
@@ -228,13 +242,22 @@ impl Case {
                 let again = reader.frame(entry, Dialect::Sam, |_| panic!("encoded twice"));
                 assert_eq!(frame, again);
                 if first && Arc::ptr_eq(held, entry) && entry.event.seq > self.rig.hub.durable() {
-                    assert_eq!(entry.weight(), weight + frame.len(), "a frame that the ring's bound does not cover");
+                    assert_eq!(
+                        entry.weight(),
+                        weight + frame.len(),
+                        "a frame that the ring's bound does not cover"
+                    );
                 }
             }
         }
         let last = next - 1;
         assert!(batch.is_empty() || last <= visible, "seen before it was committed");
-        let read: usize = batch.iter().rev().skip(1).map(|entry| entry.event.data.get().len()).sum();
+        let read: usize = batch
+            .iter()
+            .rev()
+            .skip(1)
+            .map(|entry| entry.event.data.get().len())
+            .sum();
         assert!(read < bytes || batch.len() <= 1, "more than was asked for");
         self.shown = self.shown.max(if batch.is_empty() { 0 } else { last });
     }
@@ -244,7 +267,10 @@ impl Case {
         assert_eq!((hub.tail(), hub.head()), (self.tail(), self.visible()));
         let (held, needed) = (hub.ring_bytes(), self.unpersisted());
         assert!(held >= needed, "an entry left the ring before the store had it");
-        assert!(held <= needed.max(CAPACITY), "{held} bytes in a ring of {CAPACITY}, {needed} not persisted");
+        assert!(
+            held <= needed.max(CAPACITY),
+            "{held} bytes in a ring of {CAPACITY}, {needed} not persisted"
+        );
     }
 
     /// The store catches up, then every reader does; what they read is what the store keeps.
@@ -260,7 +286,11 @@ impl Case {
                 self.read(place, 3, 2_000, 0);
             }
         }
-        assert!(kept.iter().map(|entry| text(entry)).eq(self.log.values().map(|entry| text(entry))));
+        assert!(
+            kept.iter()
+                .map(|entry| text(entry))
+                .eq(self.log.values().map(|entry| text(entry)))
+        );
     }
 }
 

@@ -5,7 +5,9 @@ use countersign_model::{Epoch, Seq, Since};
 use countersign_testkit::{MemoryArchive, Rig, event, now_or_never};
 
 fn publish(rig: &Rig, count: usize) {
-    let events = (0..count).map(|n| event("note", &serde_json::json!({ "n": n }))).collect();
+    let events = (0..count)
+        .map(|n| event("note", &serde_json::json!({ "n": n })))
+        .collect();
     now_or_never(rig.hub.publish(events)).expect("room").expect("published");
 }
 
@@ -106,7 +108,9 @@ fn a_reader_that_lost_its_place_goes_on_from_the_newest_event() {
     let mut cursor = rig.hub.from_head();
     assert_eq!(cursor.seen(), 5);
     publish(&rig, 1);
-    let batch = now_or_never(cursor.read(10, usize::MAX)).expect("at once").expect("readable");
+    let batch = now_or_never(cursor.read(10, usize::MAX))
+        .expect("at once")
+        .expect("readable");
     assert_eq!(batch.iter().map(|entry| entry.event.seq).collect::<Vec<_>>(), [6]);
 }
 

@@ -9,7 +9,10 @@ fn rig() -> Rig {
 }
 
 fn asked(rig: &Rig, question: Ask) -> Waiter {
-    let waiter = now_or_never(rig.hub.ask(question)).expect("room").expect("taken").waiter;
+    let waiter = now_or_never(rig.hub.ask(question))
+        .expect("room")
+        .expect("taken")
+        .waiter;
     rig.drain();
     waiter
 }
@@ -21,7 +24,9 @@ fn rule(rig: &Rig, request_id: &str, verdict: Verdict, scope: Scope) {
         scope,
         ..answer(verdict)
     };
-    now_or_never(rig.hub.answer(waiter.id(), standing)).expect("at once").expect("first");
+    now_or_never(rig.hub.answer(waiter.id(), standing))
+        .expect("at once")
+        .expect("first");
     rig.drain();
 }
 
@@ -51,8 +56,15 @@ fn always_answers_the_same_call_in_every_session_of_the_agent_and_names_the_rule
     }
     let committed = rig.archive.committed();
     let by_rule = format!(r#""rule":"{}""#, known[0].id);
-    let resolved = committed.iter().filter(|entry| *entry.event.kind == *kind::APPROVAL_RESOLVED);
-    assert_eq!(resolved.filter(|entry| entry.event.data.get().contains(&by_rule)).count(), 2);
+    let resolved = committed
+        .iter()
+        .filter(|entry| *entry.event.kind == *kind::APPROVAL_RESOLVED);
+    assert_eq!(
+        resolved
+            .filter(|entry| entry.event.data.get().contains(&by_rule))
+            .count(),
+        2
+    );
 }
 
 #[test]
@@ -105,7 +117,9 @@ fn a_no_among_rules_wins_whatever_their_order() {
                 scope: Scope::Always,
                 ..answer(verdict)
             };
-            now_or_never(rig.hub.answer(waiter.id(), always)).expect("at once").expect("first");
+            now_or_never(rig.hub.answer(waiter.id(), always))
+                .expect("at once")
+                .expect("first");
         }
         rig.drain();
         assert_eq!(rig.hub.rules().len(), 2);
@@ -122,7 +136,12 @@ fn a_revoked_rule_answers_nothing_and_the_log_says_when_it_ended() {
     assert!(rig.hub.revoke(&id).is_some());
     assert!(rig.hub.revoke(&id).is_none());
     assert!(answered(&rig, ask("r2", "ls")).is_none());
-    let kinds: Vec<_> = rig.archive.committed().iter().map(|entry| entry.event.kind.to_string()).collect();
+    let kinds: Vec<_> = rig
+        .archive
+        .committed()
+        .iter()
+        .map(|entry| entry.event.kind.to_string())
+        .collect();
     assert!(kinds.iter().any(|kind| kind == kind::RULE_CREATED) && kinds.iter().any(|kind| kind == kind::RULE_REVOKED));
     let rig = rig.crash();
     assert!(rig.hub.rules().is_empty());

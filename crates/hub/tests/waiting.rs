@@ -60,7 +60,10 @@ async fn a_reader_is_woken_by_events_and_behind_a_barrier_by_the_commit() {
     cursor.read(10, usize::MAX).await.expect("readable");
     let _asked = rig.hub.ask(ask("r1", "ls")).await.expect("taken");
     rig.hub.publish(vec![note("behind it")]).await.expect("room");
-    assert!(now_or_never(cursor.ready()).is_none(), "a request is shown before it is committed");
+    assert!(
+        now_or_never(cursor.ready()).is_none(),
+        "a request is shown before it is committed"
+    );
     rig.drain();
     cursor.ready().await;
     assert_eq!(cursor.read(10, usize::MAX).await.expect("readable").len(), 2);
@@ -83,7 +86,10 @@ async fn an_acknowledgement_comes_with_the_commit_or_with_the_failure() {
 
     rig.archive.fail_commits(false);
     assert_eq!(rig.drain(), Drained::Committed(1));
-    rig.hub.committed(second).await.expect("kept in memory and written after all");
+    rig.hub
+        .committed(second)
+        .await
+        .expect("kept in memory and written after all");
     assert!(rig.hub.failing().borrow().is_none());
 }
 
@@ -124,11 +130,22 @@ async fn sessions_are_found_by_id_and_narrowed_by_agent() {
     };
     rig.hub.publish(vec![note("x"), other]).await.expect("room");
     rig.drain();
-    let agents = |keys: Vec<countersign_model::SessionKey>| keys.into_iter().map(|key| key.agent.to_string()).collect::<Vec<_>>();
-    assert_eq!(agents(rig.hub.session_keys("s1", None).await.expect("two")), ["sam", "ada"]);
-    assert_eq!(agents(rig.hub.session_keys("s1", Some("ada")).await.expect("one")), ["ada"]);
+    let agents = |keys: Vec<countersign_model::SessionKey>| {
+        keys.into_iter().map(|key| key.agent.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        agents(rig.hub.session_keys("s1", None).await.expect("two")),
+        ["sam", "ada"]
+    );
+    assert_eq!(
+        agents(rig.hub.session_keys("s1", Some("ada")).await.expect("one")),
+        ["ada"]
+    );
     assert!(rig.hub.session_keys("s1", Some("eve")).await.is_err());
     assert!(rig.hub.session_keys("s2", None).await.is_err());
     assert!(rig.hub.stop(&session(), countersign_model::Surface::Tray, None));
-    assert!(!rig.hub.stop(&session(), countersign_model::Surface::Tray, None), "stopped already");
+    assert!(
+        !rig.hub.stop(&session(), countersign_model::Surface::Tray, None),
+        "stopped already"
+    );
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use countersign_hub::{Archive, ArchiveError, Change, Cursor, Entry, EventQuery, Find, Hub, Lookup, Page, Restored, Stop};
+use countersign_hub::{
+    Archive, ArchiveError, Change, Cursor, Entry, EventQuery, Find, Hub, Lookup, Page, Restored, Stop,
+};
 use countersign_model::{Approval, Delivery, Epoch, Event, Rule, Seq, SessionKey, Status};
 
 /// How a drain ended.
@@ -74,7 +76,10 @@ impl Kept {
                 let twin = self.approvals.values().find(|known| {
                     known.id != approval.id && known.agent == approval.agent && known.request_id == approval.request_id
                 });
-                assert!(twin.is_none(), "two approvals of one agent share a request id: {approval:?}");
+                assert!(
+                    twin.is_none(),
+                    "two approvals of one agent share a request id: {approval:?}"
+                );
                 self.approvals.insert(approval.id.clone(), (**approval).clone());
             }
             Change::Stopped(stop) => drop(self.stops.insert(stop.key.clone(), stop.clone())),
@@ -128,7 +133,10 @@ impl MemoryArchive {
             end.get_or_insert(last);
         }
         let epoch = Epoch::new(&format!("e{}", kept.epochs.len() + 1));
-        let epochs = kept.epochs.iter().filter_map(|(epoch, end)| Some((epoch.clone(), (*end)?)));
+        let epochs = kept
+            .epochs
+            .iter()
+            .filter_map(|(epoch, end)| Some((epoch.clone(), (*end)?)));
         let open = |approval: &&Approval| approval.status == Status::Pending || approval.delivery == Delivery::Waiting;
         let mut approvals: Vec<_> = kept.approvals.values().filter(open).cloned().collect();
         approvals.sort_by_key(|approval| approval.seq);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use countersign_model::{
-    Answer, Approval, Ask, Delivery, Millis, Origin, Rule, Scope, Seq, SessionKey, Status, Surface, Verdict, empty_object,
-    kind, to_json,
+    Answer, Approval, Ask, Delivery, Millis, Origin, Rule, Scope, Seq, SessionKey, Status, Surface, Verdict,
+    empty_object, kind, to_json,
 };
 
 use super::Op;
@@ -211,7 +211,9 @@ impl Driver {
             }
             Err(Rejection::NotFound) => Outcome::NotFound,
             Err(Rejection::Resolved(approval)) => Outcome::Resolved(approval.status),
-            Err(Rejection::NoEdits | Rejection::EditsNeedApproveOnce | Rejection::StopHasNoScope) => Outcome::Unsupported,
+            Err(Rejection::NoEdits | Rejection::EditsNeedApproveOnce | Rejection::StopHasNoScope) => {
+                Outcome::Unsupported
+            }
         };
         if outcome == Outcome::Taken && verdict == Verdict::Approve {
             self.approved_by_person.insert(id);
@@ -227,7 +229,9 @@ impl Driver {
         let claimed = self.registry.claim(&id);
         let expected = self.reference.claim(of);
         assert_eq!(claimed.as_ref().map(|approval| approval.status), expected);
-        let Some(approval) = claimed.filter(|approval| approval.status == Status::Approved) else { return };
+        let Some(approval) = claimed.filter(|approval| approval.status == Status::Approved) else {
+            return;
+        };
         let row = self.rows.approvals.get(&id);
         assert_eq!(
             row.map(|row| row.status),
@@ -328,13 +332,19 @@ impl Driver {
         assert_eq!(self.registry.waiting_count(), shown.len());
         for agent in 0..AGENTS.len() {
             for session in 0..SESSIONS.len() {
-                let told = self.registry.stopped(&session_key((agent, session))).map(|(_, told)| told);
+                let told = self
+                    .registry
+                    .stopped(&session_key((agent, session)))
+                    .map(|(_, told)| told);
                 assert_eq!(told, reference.stops.get(&(agent, session)).map(|(_, told)| *told));
             }
         }
         let rules: BTreeSet<_> = self.registry.rules().iter().map(|rule| rule.id.to_string()).collect();
         assert_eq!(rules, reference.rules.iter().map(|rule| rule.id.clone()).collect());
-        assert_eq!(self.registry.deadline(), reference.deadline().map(|at| Millis(at * 1000)));
+        assert_eq!(
+            self.registry.deadline(),
+            reference.deadline().map(|at| Millis(at * 1000))
+        );
     }
 
     /// Everything is committed at last: memory, rows and log agree.
@@ -368,7 +378,9 @@ impl Driver {
                 None => assert_eq!(row.status, Status::Pending),
                 Some([status]) if *status == row.status => {}
                 // A stop overtakes an approval that the agent has not got.
-                Some([Status::Approved] | [Status::Approved, Status::Stopped]) => assert_eq!(row.status, Status::Stopped),
+                Some([Status::Approved] | [Status::Approved, Status::Stopped]) => {
+                    assert_eq!(row.status, Status::Stopped)
+                }
                 other => panic!("{id} is {:?}, resolved as {other:?}", row.status),
             }
         }

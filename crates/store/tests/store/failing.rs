@@ -22,7 +22,9 @@ fn mend_store(folder: &Path) {
 
 fn rows(folder: &Path) -> Vec<i64> {
     let database = database(folder);
-    let mut statement = database.prepare("SELECT seq FROM events ORDER BY seq").expect("prepared");
+    let mut statement = database
+        .prepare("SELECT seq FROM events ORDER BY seq")
+        .expect("prepared");
     let rows = statement.query_map([], |row| row.get(0)).expect("queried");
     rows.collect::<Result<_, _>>().expect("read")
 }
@@ -49,8 +51,15 @@ async fn while_it_fails_acknowledgements_fail_and_once_it_recovers_nothing_is_mi
     let failed = run.hub.committed(last).await.expect_err("not committed");
     assert!(failed.to_string().contains("the disk is full"), "{failed}");
     assert_eq!((run.hub.durable(), rows(home.path())), (1, vec![1]));
-    let mut reader = run.hub.cursor(Some(&"e1:1".parse().expect("a place"))).expect("in the ring");
-    assert_eq!(reader.read(10, usize::MAX).await.expect("live").len(), 2, "monitors see them all the same");
+    let mut reader = run
+        .hub
+        .cursor(Some(&"e1:1".parse().expect("a place")))
+        .expect("in the ring");
+    assert_eq!(
+        reader.read(10, usize::MAX).await.expect("live").len(),
+        2,
+        "monitors see them all the same"
+    );
 
     mend_store(home.path());
     let mut failing = run.hub.failing();
@@ -97,8 +106,12 @@ async fn while_it_fails_questions_and_approvals_are_answered_no_and_that_is_what
     }
     let mut reader = run.hub.cursor(Some(&"0".parse().expect("a place"))).expect("kept");
     let batch = reader.read(100, usize::MAX).await.expect("readable");
-    let resolved = batch.iter().filter(|entry| *entry.event.kind == *kind::APPROVAL_RESOLVED);
-    let decisions: Vec<_> = resolved.map(|entry| entry.event.data.get().contains(r#""decision":"deny""#)).collect();
+    let resolved = batch
+        .iter()
+        .filter(|entry| *entry.event.kind == *kind::APPROVAL_RESOLVED);
+    let decisions: Vec<_> = resolved
+        .map(|entry| entry.event.data.get().contains(r#""decision":"deny""#))
+        .collect();
     assert_eq!(decisions, [true, true]);
 }
 

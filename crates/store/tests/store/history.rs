@@ -45,7 +45,10 @@ async fn a_reader_behind_the_ring_reads_on_from_the_store_once_and_in_order() {
     assert!(run.hub.ring_bytes() <= 16 * 1024);
     let mut again = run.hub.cursor(Some(&"e1:0".parse().expect("a place"))).expect("kept");
     assert!(again.read_ring(1, 1).is_none(), "long gone from the ring");
-    assert_eq!(again.read(usize::MAX, usize::MAX).await.expect("readable")[0].event.seq, 1);
+    assert_eq!(
+        again.read(usize::MAX, usize::MAX).await.expect("readable")[0].event.seq,
+        1
+    );
 }
 
 fn of(kind: &str, agent: &str, session: Option<&str>, n: usize) -> NewEvent {
@@ -100,7 +103,13 @@ async fn pages_of_a_filter_hold_what_fits_and_nothing_else() {
         (some(&["never"]), some(&[]), some(&[])),
     ];
     for (kinds, agents, sessions) in filters {
-        for (since, until) in [(0, None), (17, Some(203)), (250, Some(1_000)), (300, None), (90, Some(10))] {
+        for (since, until) in [
+            (0, None),
+            (17, Some(203)),
+            (250, Some(1_000)),
+            (300, None),
+            (90, Some(10)),
+        ] {
             for (limit, max_bytes) in [(1_000, usize::MAX), (7, usize::MAX), (1_000, 200), (1, 1)] {
                 let fits = |names: &[String], name: Option<&str>| {
                     names.is_empty() || name.is_some_and(|name| names.iter().any(|known| known == name))
@@ -112,7 +121,9 @@ async fn pages_of_a_filter_hold_what_fits_and_nothing_else() {
                         && fits(&agents, Some(&event.agent))
                         && fits(&sessions, event.session.as_deref())
                 });
-                let expected: Vec<_> = expected.map(|(seq, event)| (seq, event.data.get().to_owned())).collect();
+                let expected: Vec<_> = expected
+                    .map(|(seq, event)| (seq, event.data.get().to_owned()))
+                    .collect();
                 let query = EventQuery {
                     since,
                     until,
@@ -123,7 +134,10 @@ async fn pages_of_a_filter_hold_what_fits_and_nothing_else() {
                     max_bytes,
                 };
                 let found = all(&run, query.clone()).await;
-                let found: Vec<_> = found.iter().map(|event| (event.seq, event.data.get().to_owned())).collect();
+                let found: Vec<_> = found
+                    .iter()
+                    .map(|event| (event.seq, event.data.get().to_owned()))
+                    .collect();
                 assert_eq!(found, expected, "{query:?}");
             }
         }
@@ -149,7 +163,10 @@ async fn a_filter_that_fits_nothing_for_long_says_where_to_go_on() {
         ..EventQuery::default()
     };
     let first = run.reads.events(query.clone()).await.expect("readable");
-    assert!(first.events.is_empty() && first.next.is_some_and(|next| next < 449_999), "{first:?}");
+    assert!(
+        first.events.is_empty() && first.next.is_some_and(|next| next < 449_999),
+        "{first:?}"
+    );
     let found: Vec<_> = all(&run, query).await.iter().map(|event| event.seq).collect();
     assert_eq!(found, [449_999]);
 }
@@ -191,15 +208,21 @@ async fn an_approval_that_cannot_be_read_is_never_an_approval() {
     asked.waiter.delivered();
     run.committed().await;
     run.close();
-    database(home.path()).execute("UPDATE approvals SET body = '{}'", []).expect("harmed");
+    database(home.path())
+        .execute("UPDATE approvals SET body = '{}'", [])
+        .expect("harmed");
 
     let run = Run::open(home.path(), "e2");
     assert!(run.reads.find(Find::Request("r1".to_owned())).await.is_err());
     assert!(run.hub.ask(ask("r1", "ls")).await.is_err());
     run.close();
 
-    database(home.path()).execute("UPDATE approvals SET status = 'pending'", []).expect("harmed");
-    let error = Store::open(home.path(), "e3").err().expect("not started from half a state");
+    database(home.path())
+        .execute("UPDATE approvals SET status = 'pending'", [])
+        .expect("harmed");
+    let error = Store::open(home.path(), "e3")
+        .err()
+        .expect("not started from half a state");
     assert!(error.to_string().contains("could not be opened"), "{error}");
 }
 

@@ -28,7 +28,10 @@ async fn events_come_back_as_they_were_to_the_letter() {
     let batch = cursor.read(10, usize::MAX).await.expect("readable");
     let event = &batch[0].event;
     assert_eq!((event.id().as_str(), event.origin), ("e1:1", given.origin));
-    assert_eq!((&event.agent, &event.session, &event.stream), (&given.agent, &None, &given.stream));
+    assert_eq!(
+        (&event.agent, &event.session, &event.stream),
+        (&given.agent, &None, &given.stream)
+    );
     assert_eq!(event.kind, given.kind);
     assert_eq!(event.data.get(), given.data.get());
     let timestamp = |event: &Option<countersign_model::Json>| event.as_ref().map(|json| json.get().to_owned());
@@ -47,14 +50,24 @@ async fn seq_goes_on_without_a_gap_and_each_event_keeps_its_epoch() {
     }
     let (store, restored) = Store::open(home.path(), "e4").expect("opened");
     assert_eq!((restored.last, restored.oldest), (5, 1));
-    let epochs: Vec<_> = restored.epochs.iter().map(|(epoch, last)| (epoch.as_str(), *last)).collect();
+    let epochs: Vec<_> = restored
+        .epochs
+        .iter()
+        .map(|(epoch, last)| (epoch.as_str(), *last))
+        .collect();
     assert_eq!(epochs, [("e1", 3), ("e2", 3), ("e3", 5)]);
     let page = store.reads().events(countersign_hub::EventQuery {
         limit: 100,
         max_bytes: usize::MAX,
         ..Default::default()
     });
-    let ids: Vec<_> = page.await.expect("readable").events.iter().map(|event| event.id()).collect();
+    let ids: Vec<_> = page
+        .await
+        .expect("readable")
+        .events
+        .iter()
+        .map(|event| event.id())
+        .collect();
     assert_eq!(ids, ["e1:1", "e1:2", "e1:3", "e3:4", "e3:5"]);
 }
 
@@ -65,7 +78,9 @@ async fn no_number_is_used_twice_even_when_nothing_is_kept() {
     run.publish(vec![note(1), note(2), note(3)]).await;
     run.close();
     Run::open(home.path(), "e2").close();
-    database(home.path()).execute("DELETE FROM events", []).expect("deleted");
+    database(home.path())
+        .execute("DELETE FROM events", [])
+        .expect("deleted");
     let (_, restored) = Store::open(home.path(), "e3").expect("opened");
     assert_eq!((restored.last, restored.oldest), (3, 4));
 }
@@ -83,7 +98,7 @@ async fn a_question_that_waits_is_waiting_again_with_all_that_was_said_of_it() {
         ..ask("r1", "ls")
     };
     let asked = run.ask(question.clone()).await;
-    let before = serde_json::to_value(&run.hub.waiting()).expect("JSON");
+    let before = serde_json::to_value(run.hub.waiting()).expect("JSON");
     let id = asked.waiter.id().clone();
     drop(asked);
     run.close();
@@ -117,16 +132,29 @@ async fn an_answer_that_has_not_reached_its_agent_is_kept_for_it() {
     let mut waiter = run.hub.ask(ask("r1", "ls")).await.expect("known").waiter;
     let approval = waiter.claim().expect("committed before");
     assert_eq!(approval.status, Status::Denied);
-    assert_eq!(approval.decision.expect("kept").message.as_deref(), Some("go on \u{202e}"));
+    assert_eq!(
+        approval.decision.expect("kept").message.as_deref(),
+        Some("go on \u{202e}")
+    );
     waiter.delivered();
     run.committed().await;
     run.close();
 
     let run = Run::open(home.path(), "e3");
     let found = run.reads.find(Find::Id(id.to_string())).await.expect("readable");
-    assert_eq!((found[0].status, found[0].delivery), (Status::Denied, Delivery::Delivered));
+    assert_eq!(
+        (found[0].status, found[0].delivery),
+        (Status::Denied, Delivery::Delivered)
+    );
     assert_eq!(run.hub.find("r1").await.expect("one").id, id);
-    assert_eq!(run.hub.approvals(Some(Status::Denied), 10).await.expect("readable").len(), 1);
+    assert_eq!(
+        run.hub
+            .approvals(Some(Status::Denied), 10)
+            .await
+            .expect("readable")
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -166,7 +194,9 @@ async fn stops_and_rules_outlive_the_hub_until_they_are_lifted_and_revoked() {
 async fn a_history_of_a_newer_version_or_of_something_else_is_left_alone() {
     let newer = tempdir().expect("a folder");
     Run::open(newer.path(), "e1").close();
-    database(newer.path()).pragma_update(None, "user_version", 99).expect("set");
+    database(newer.path())
+        .pragma_update(None, "user_version", 99)
+        .expect("set");
     let error = Store::open(newer.path(), "e2").err().expect("refused");
     assert!(matches!(error, StoreError::Schema { .. }));
     assert!(error.to_string().contains("a newer Countersign"), "{error}");
@@ -176,5 +206,9 @@ async fn a_history_of_a_newer_version_or_of_something_else_is_left_alone() {
     std::fs::write(&path, "not a database, but somebody's text ".repeat(100)).expect("written");
     let error = Store::open(other.path(), "e1").err().expect("refused");
     assert!(error.to_string().contains("history.sqlite"), "{error}");
-    assert!(std::fs::read_to_string(&path).expect("untouched").starts_with("not a database"));
+    assert!(
+        std::fs::read_to_string(&path)
+            .expect("untouched")
+            .starts_with("not a database")
+    );
 }
