@@ -80,13 +80,13 @@ fn builder<R: Runtime>(builder: Builder<R>, instance: String) -> Builder<R> {
     let state = tauri_plugin_window_state::Builder::default()
         .with_state_flags(StateFlags::all() - StateFlags::VISIBLE - StateFlags::DECORATIONS)
         .build();
-    ipc::install(
-        builder
-            .plugin(first)
-            .plugin(state)
-            .plugin(tauri_plugin_notification::init()),
-    )
-    .on_window_event(window::on_event)
+    let builder = builder
+        .plugin(first)
+        .plugin(state)
+        .plugin(tauri_plugin_notification::init());
+    #[cfg(not(target_os = "linux"))]
+    let builder = builder.plugin(tauri_plugin_dialog::init());
+    ipc::install(builder).on_window_event(window::on_event)
 }
 
 /// The parts that read the hub.
@@ -135,6 +135,8 @@ fn on_run_event<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {
     match event {
         // Without a code nobody asked to quit: the last window went away, and the hub goes on.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app),
         RunEvent::Exit => {
             let link = app.state::<Arc<Link>>().inner().clone();
             let closed = tauri::async_runtime::block_on(async { tokio::time::timeout(CLOSING, link.shutdown()).await });

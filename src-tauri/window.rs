@@ -32,9 +32,14 @@ fn main<R: Runtime>(app: &AppHandle<R>) -> Option<WebviewWindow<R>> {
     app.get_webview_window(MAIN)
 }
 
-/// Brings the window up, wherever it was.
+/// Brings the window up, wherever it was; makes it anew if the system took it away.
 pub(crate) fn show<R: Runtime>(app: &AppHandle<R>) {
-    let Some(window) = main(app) else { return };
+    let Some(window) = main(app) else {
+        if let Err(error) = create(app, false) {
+            tracing::error!(%error, "there is no window");
+        }
+        return;
+    };
     let shown = window
         .unminimize()
         .and_then(|()| window.show())

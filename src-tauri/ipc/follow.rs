@@ -97,6 +97,7 @@ impl Followers {
             task: tauri::async_runtime::spawn(task),
         };
         live.by_id.insert(id, follower);
+        tracing::debug!(id, webview, live = live.by_id.len(), "a page follows the log");
         Started { id, epoch, head }
     }
 

@@ -93,7 +93,7 @@ impl Guard {
     }
 
     fn focused(&self) -> Option<&gtk::Button> {
-        self.buttons.iter().find(|button| button.has_focus())
+        self.buttons.iter().find(|button| button.is_focus())
     }
 
     fn shut(&self) {

@@ -155,6 +155,8 @@ fn block(words: &str) -> gtk::TextView {
     view.set_left_margin(10);
     view.set_right_margin(10);
     view.set_bottom_margin(10);
+    // A line that goes on is indented, so that it does not look like a new one.
+    view.set_indent(-14);
     view.set_pixels_above_lines(1);
     view.set_pixels_below_lines(1);
     view.set_tabs(&tabs_of(&view));
