@@ -172,7 +172,7 @@ fn settled(approval: &Approval, verdict: Verdict) -> Exit {
 /// The approval as it is recorded now, read and as text.
 fn decide(client: &Client, id: &str, body: &Value) -> Result<(Approval, String), HubError> {
     let path = Client::path("/api/approvals", id, "/decision");
-    let text = client.post_text(&path, &[], Body::Json(body), Duration::ZERO)?;
+    let text = client.post_text(&path, &[], Body::Json(&body.to_string()), Duration::ZERO)?;
     Ok((client.read(&text)?, text))
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     kind: Option<String>,
     /// Its data, a JSON object
     #[arg(long, value_name = "JSON", value_parser = parse::object, requires = "kind", allow_hyphen_values = true)]
-    data: Option<Value>,
+    data: Option<Box<RawValue>>,
     /// The agent it is about [default: shell] [env: COUNTERSIGN_AGENT]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     agent: Option<String>,
@@ -67,8 +67,8 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
             out.flush()
         });
     };
-    let event = json!({ "type": kind, "data": arguments.data.clone().unwrap_or_else(|| json!({})) });
-    let line = labels.apply(&event.to_string());
+    let data = arguments.data.as_ref().map_or("{}", |data| data.get());
+    let line = labels.apply(&format!("{{\"type\":{},\"data\":{data}}}", json!(kind)));
     let body = client.post_text("/api/events", &[], Body::Lines(line.text.as_bytes()), COMMIT)?;
     out.line(body.trim_end())?;
     out.flush()?;

@@ -11,6 +11,8 @@ pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod tail;
 
+use std::io;
+
 use countersign_model::Surface;
 
 use crate::cli::from_env;
@@ -41,20 +43,41 @@ fn surface(surface: Surface) -> &'static str {
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn signal() {
+/// SIGINT and SIGTERM, heard from when this is made.
+struct Signals {
     #[cfg(unix)]
-    {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Needs a runtime.
+    fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                // Without a handler the signal itself ends the process, which is just as well.
-                Ok(()) = tokio::signal::ctrl_c() => return,
-            }
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one of them.
+    #[cfg(unix)]
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+
+    /// Waits for Ctrl-C.
+    #[cfg(not(unix))]
+    async fn wait(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

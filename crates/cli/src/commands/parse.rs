@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_model::Since;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A resume point, kept as it was typed once it is known to be one.
 pub(super) fn since(text: &str) -> Result<String, String> {
@@ -21,15 +21,17 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a number of seconds, more than 0, up to a year".to_owned())
 }
 
-/// Any JSON.
-pub(super) fn json(text: &str) -> Result<Value, String> {
+/// Any JSON, kept to the letter: what a person approves is what was typed.
+pub(super) fn json(text: &str) -> Result<Box<RawValue>, String> {
     serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
 }
 
-/// A JSON object.
-pub(super) fn object(text: &str) -> Result<Value, String> {
-    match json(text)? {
-        value @ Value::Object(_) => Ok(value),
-        _ => Err("not a JSON object".to_owned()),
+/// A JSON object, kept to the letter.
+pub(super) fn object(text: &str) -> Result<Box<RawValue>, String> {
+    let value = json(text)?;
+    if value.get().starts_with('{') {
+        Ok(value)
+    } else {
+        Err("not a JSON object".to_owned())
     }
 }

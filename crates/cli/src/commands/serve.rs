@@ -8,6 +8,7 @@ use clap::Args;
 use countersign_server::{Config, Running, Setup, start};
 use tracing_subscriber::EnvFilter;
 
+use super::Signals;
 use crate::cli::from_env;
 use crate::failure::{Exit, Failure};
 use crate::hub::Place;
@@ -99,12 +100,14 @@ fn data_dir(place: Place, config: &Config) -> PathBuf {
 }
 
 async fn serve(data_dir: PathBuf, config: Config) -> Result<Exit, Failure> {
+    // Whoever reads that it is ready may end it at once.
+    let signals = Signals::listen().map_err(|error| Failure::Other(format!("no signals to be heard: {error}")))?;
     let running = start(Setup::headless(data_dir, config))
         .await
         .map_err(|error| Failure::Other(error.to_string()))?;
     let ready = announce(&running);
     if ready.is_ok() {
-        super::signal().await;
+        signals.wait().await;
         tracing::info!("closing");
     }
     running.shutdown().await;

@@ -106,8 +106,8 @@ impl Problem {
 /// What a POST carries.
 #[derive(Clone, Copy)]
 pub(crate) enum Body<'a> {
-    /// One JSON value.
-    Json(&'a Value),
+    /// One JSON value, as text.
+    Json(&'a str),
     /// One JSON value a line.
     Lines(&'a [u8]),
 }
@@ -191,7 +191,7 @@ impl Client {
 
     /// As [`Client::post_text`], read.
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value, wait: Duration) -> Result<T, HubError> {
-        self.read(&self.post_text(path, &[], Body::Json(body), wait)?)
+        self.read(&self.post_text(path, &[], Body::Json(&body.to_string()), wait)?)
     }
 
     /// Reads what the hub answered.

@@ -10,7 +10,7 @@ const TASK: &str = "Review the tests around refunds";
 pub(super) fn steps() -> Vec<Step> {
     vec![
         status("started", TASK),
-        think(3.0, 1_210),
+        think(5.0, 1_210),
         Step::Together(vec![
             gives(
                 "search_code",
@@ -24,7 +24,7 @@ pub(super) fn steps() -> Vec<Step> {
                 "4be1c20 Run the refund test with threads\n91f02aa Add refunds\n",
             ),
         ]),
-        think(9.0, 2_330),
+        think(14.0, 2_330),
         Step::Call(
             gives(
                 "execute_code",
@@ -34,7 +34,7 @@ pub(super) fn steps() -> Vec<Step> {
             )
             .judged("Runs tests in a subprocess, no network", 0.93),
         ),
-        think(6.0, 1_760),
+        think(10.0, 1_760),
         Step::Ask {
             call: gives(
                 "execute_command",
@@ -58,7 +58,7 @@ pub(super) fn steps() -> Vec<Step> {
                 "order ['k1', 'k1'] makes 2 refunds\n",
             ))],
         },
-        think(7.0, 2_020),
+        think(11.0, 2_020),
         Step::Call(gives(
             "write_file",
             json!({ "path": "tests/test_refunds_race.py", "content": "def test_two_at_once(client, payment):\n    ...\n" }),

@@ -51,6 +51,8 @@ pub(super) struct Link {
     socket: Option<Socket>,
     away: Option<Instant>,
     backoff: Backoff,
+    /// The connection is another one, and nobody has been told yet.
+    renewed: bool,
     /// Where it led last.
     pub(super) url: String,
 }
@@ -64,6 +66,7 @@ impl Link {
             socket: Some(socket),
             away: None,
             backoff: Backoff::new(),
+            renewed: false,
             url: found.url.to_string(),
         })
     }
@@ -84,9 +87,12 @@ impl Link {
     /// The next thing the hub says. May be dropped at any time.
     pub(super) async fn next(&mut self) -> Result<Incoming, HubError> {
         loop {
+            if std::mem::take(&mut self.renewed) {
+                return Ok(Incoming::Again);
+            }
             let Some(socket) = &mut self.socket else {
                 self.reopen().await?;
-                return Ok(Incoming::Again);
+                continue;
             };
             match socket.next().await {
                 Some(Ok(Message::Text(text))) => {
@@ -111,6 +117,7 @@ impl Link {
                 Ok(socket) => {
                     self.socket = Some(socket);
                     self.away = None;
+                    self.renewed = true;
                     self.backoff.reset();
                     return Ok(());
                 }

@@ -10,6 +10,7 @@ mod story;
 use clap::Args;
 use countersign_hub::random_hex;
 
+use super::Signals;
 use crate::failure::{Exit, Failure};
 use crate::hub::Place;
 use crate::output::say;
@@ -17,10 +18,11 @@ use crate::show::one_line;
 use player::{End, Pace, Player, Tally};
 
 const HELP: &str = "\
-The run takes about five minutes at speed 1. An agent looks for the cause of a test that fails now and then: it reads, searches and
-runs commands, some of which fail; it goes round in circles until system 2 breaks the loop; system 3 keeps it from a protected
-file. It asks for your consent several times and waits for as long as it takes: approved, it does the thing; denied, it goes
-another way; stopped, it ends. A second agent reviews the tests meanwhile and can be stopped by itself.
+The run takes about four minutes at speed 1, and the time that you take to answer. An agent looks for the cause of a test that
+fails now and then: it reads, searches and runs commands, some of which fail; it goes round in circles until system 2 breaks the
+loop; system 3 keeps it from a protected file. It asks for your consent several times and waits for as long as it takes: approved,
+it does the thing; denied, it goes another way; stopped, it ends. A second agent reviews the tests meanwhile and can be stopped by
+itself.
 
 Examples:
   countersign demo
@@ -97,9 +99,10 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
                     if pace.asks { "; it waits for your answers" } else { "" }
                 ));
             }
+            let signals = Signals::listen().map_err(|error| Failure::Other(error.to_string()))?;
             let (end, tally) = tokio::select! {
                 ended = player.play(story::steps()) => ended,
-                () = super::signal() => return Ok(Exit::Ok),
+                () = signals.wait() => return Ok(Exit::Ok),
             };
             tell(&session, &end, tally);
             if let End::Lost(error) = end {

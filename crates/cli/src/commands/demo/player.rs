@@ -15,9 +15,9 @@ use crate::hub::{HubError, Place};
 use crate::output::say;
 use crate::show::{gist, one_line, visible};
 
-/// Seconds between heartbeats, of the script's time; never less than [`LEAST_BEAT`] of a person's.
+/// Seconds between heartbeats, of the script's time; while a person is waited for, of theirs.
 const BEAT: f64 = 20.0;
-const LEAST_BEAT: Duration = Duration::from_secs(1);
+const LEAST_BEAT: Duration = Duration::from_millis(500);
 
 /// How fast, and whether it asks.
 #[derive(Clone, Copy)]
@@ -87,6 +87,8 @@ pub(super) struct Player {
     tokens: u64,
     beats: u64,
     next_beat: Option<Instant>,
+    /// For a person.
+    waiting: bool,
     answers: HashMap<String, (bool, Option<String>)>,
     parent: Option<watch::Receiver<bool>>,
     child: Option<Child>,
@@ -105,6 +107,7 @@ impl Player {
             tokens: 0,
             beats: 0,
             next_beat: None,
+            waiting: false,
             answers: HashMap::new(),
             parent: None,
             child: None,
@@ -235,11 +238,21 @@ impl Player {
         Ok(())
     }
 
-    /// Asks, and waits for as long as it takes.
+    /// Asks for a person's consent.
     async fn consent(&mut self, call: &Call, tool_info: &Value, reason: &str) -> Result<bool, Halt> {
         if !self.pace.asks {
             return Ok(true);
         }
+        self.waiting = true;
+        self.reset_beat();
+        let answer = self.ask(call, tool_info, reason).await;
+        self.waiting = false;
+        self.reset_beat();
+        answer
+    }
+
+    /// Asks, and waits for as long as it takes.
+    async fn ask(&mut self, call: &Call, tool_info: &Value, reason: &str) -> Result<bool, Halt> {
         let request_id = format!("demo-{}", random_hex(8));
         let request = json!({
             "request_id": request_id, "tool_name": call.tool, "arguments": call.arguments, "tool_info": tool_info,
@@ -305,11 +318,19 @@ impl Player {
     }
 
     fn beat_time(&self) -> Duration {
-        Duration::from_secs_f64(BEAT / self.pace.speed).max(LEAST_BEAT)
+        let speed = if self.waiting { 1.0 } else { self.pace.speed };
+        Duration::from_secs_f64(BEAT / speed).max(LEAST_BEAT)
+    }
+
+    /// The next heartbeat counts from now.
+    fn reset_beat(&mut self) {
+        if self.next_beat.is_some() {
+            self.next_beat = Some(Instant::now() + self.beat_time());
+        }
     }
 
     async fn beat(&mut self) -> Result<(), HubError> {
-        self.next_beat = Some(Instant::now() + self.beat_time());
+        self.reset_beat();
         self.beats += 1;
         let seconds = SystemClock.now().0 as f64 / 1000.0;
         let details = json!({ "timestamp": seconds, "heartbeat_count": self.beats });

@@ -23,7 +23,7 @@ fn look_around() -> Vec<Step> {
     vec![
         autonomous("mode_started", GOAL),
         status("started", GOAL),
-        think(4.0, 2_140),
+        think(6.0, 2_140),
         Step::Together(vec![
             gives(
                 "list_directory",
@@ -33,10 +33,10 @@ fn look_around() -> Vec<Step> {
             ),
             read("README.md", 0.3, "# shop-api\n\nOrders, payments and refunds for the shop.\n\n    make test\n"),
         ]),
-        think(5.0, 1_320),
+        think(8.0, 1_320),
         Step::Call(read("app/refunds.py", 0.5, REFUNDS)),
         Step::Call(read("tests/test_refunds.py", 0.4, TESTS)),
-        think(7.0, 3_870),
+        think(11.0, 3_870),
         Step::Call(
             fails(
                 "execute_command",
@@ -47,7 +47,7 @@ fn look_around() -> Vec<Step> {
             )
             .judged("Runs the project's own tests, writes only to a temporary database", 0.97),
         ),
-        think(6.0, 2_450),
+        think(10.0, 2_450),
         Step::Spawn {
             suffix: "-reviewer",
             steps: aside::steps(),
@@ -61,7 +61,7 @@ fn look_around() -> Vec<Step> {
                 { "file": "app/refunds.py", "line": 14, "text": "    existing = session.query(Refund).filter_by(idempotency_key=key).first()" },
             ]),
         )),
-        think(5.0, 1_900),
+        think(8.0, 1_900),
     ]
 }
 
@@ -76,11 +76,11 @@ fn go_in_circles() -> Vec<Step> {
     };
     vec![
         Step::Call(search()),
-        think(3.0, 900),
+        think(5.0, 900),
         Step::Call(search()),
-        think(3.0, 880),
+        think(5.0, 880),
         Step::Call(search()),
-        think(2.0, 870),
+        think(3.0, 870),
         Step::Call(search()),
         system2(
             "loop_detected",
@@ -88,7 +88,7 @@ fn go_in_circles() -> Vec<Step> {
             true,
             "The same search gave nothing four times; look at the database's documentation instead",
         ),
-        think(6.0, 2_600),
+        think(10.0, 2_600),
         Step::Call(fails(
             "fetch_url",
             json!({ "url": "https://www.postgresql.org/docs/16/sql-insert.html" }),
@@ -102,14 +102,14 @@ fn go_in_circles() -> Vec<Step> {
             false,
             "fetch_url timed out; trying once more",
         ),
-        think(4.0, 640),
+        think(6.0, 640),
         Step::Call(gives(
             "fetch_url",
             json!({ "url": "https://www.postgresql.org/docs/16/sql-insert.html" }),
             2.1,
             "INSERT ... ON CONFLICT DO NOTHING\n\nThe optional ON CONFLICT clause specifies an alternative action to raising a unique violation or exclusion constraint violation error. ...",
         )),
-        think(8.0, 4_210),
+        think(13.0, 4_210),
     ]
 }
 
@@ -126,7 +126,7 @@ fn fix() -> Vec<Step> {
             description: "Change a file in the project",
             reason: "Two requests can both find no refund and both insert one; let the database decide",
             then: vec![
-                think(3.0, 1_150),
+                think(5.0, 1_150),
                 Step::Call(command(
                     "pytest tests/test_refunds.py -q --count 50",
                     21.0,
@@ -154,7 +154,7 @@ fn fix() -> Vec<Step> {
                 )),
             ],
         },
-        think(5.0, 1_480),
+        think(8.0, 1_480),
         Step::Together(vec![
             command("ruff check app tests", 1.9, "All checks passed!\n"),
             command("mypy app", 7.5, "Success: no issues found in 23 source files\n"),
@@ -164,7 +164,7 @@ fn fix() -> Vec<Step> {
 
 fn stay_within_bounds() -> Vec<Step> {
     vec![
-        think(4.0, 1_030),
+        think(6.0, 1_030),
         refused(
             "read_file",
             &json!({ "path": ".env.production" }),
@@ -172,7 +172,7 @@ fn stay_within_bounds() -> Vec<Step> {
             0.98,
         ),
         system3("block_execution", "Protected file access attempt: .env.production"),
-        think(3.0, 700),
+        think(5.0, 700),
         Step::Call(
             read(".env.example", 0.3, "DATABASE_URL=postgresql://localhost/shop_dev\nPAYMENTS_KEY=changeme\n")
                 .judged("An example file without secrets", 0.96),
@@ -183,7 +183,7 @@ fn stay_within_bounds() -> Vec<Step> {
             false,
             "System 2 intervention: context_compression (31,400 tokens to 9,800)",
         ),
-        think(6.0, 1_250),
+        think(10.0, 1_250),
         Step::Ask {
             call: gives(
                 "execute_sql",
@@ -211,7 +211,7 @@ fn stay_within_bounds() -> Vec<Step> {
                 .judged("Reads only", 0.99),
             )],
         },
-        think(5.0, 1_600),
+        think(8.0, 1_600),
     ]
 }
 
@@ -229,7 +229,7 @@ fn hand_over() -> Vec<Step> {
             "Switched to a new branch 'fix/refund-race'\n",
         )),
         Step::Join,
-        think(4.0, 1_090),
+        think(6.0, 1_090),
         Step::Ask {
             call: gives(
                 "execute_command",
@@ -252,7 +252,7 @@ fn hand_over() -> Vec<Step> {
                 "",
             ))],
         },
-        think(3.0, 780),
+        think(5.0, 780),
         status("completed", GOAL),
         autonomous("mode_stopped", GOAL),
     ]

@@ -1,93 +1,46 @@
-//! `countersign ask`: puts one question to a person and waits for the answer, through restarts of the hub.
-//! What is not an approval is never exit code 0; the question itself is decided by the hub alone.
+//! Waits for one answer, through restarts of the hub: asks again with the same id until it is decided or the hub is given up on.
+//! What is not plainly an approval of this request never passes for one; the question itself is decided by the hub alone.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
 use countersign_hub::random_hex;
-use countersign_model::{Approval, HubStatus, Status, Verdict};
-use serde_json::{Map, Value, json};
+use countersign_model::{Approval, HubStatus, Json, Status, Verdict, to_json};
+use serde::Serialize;
+use serde_json::json;
 
-use super::parse;
-use crate::failure::{Exit, Failure};
+use super::Arguments;
+use super::end::End;
+use crate::commands;
+use crate::failure::Failure;
 use crate::hub::{Backoff, Body, Client, HubError, Place};
-use crate::output::{Out, say};
-use crate::show::{one_line, visible};
+use crate::output::say;
+use crate::show::one_line;
 
-const HELP: &str = "\
-Exit codes:
-  0   approved: go on
-  1   denied: do not do it; go on with something else
-  2   stopped: end the run
-  3   expired, cancelled, interrupted, or the hub cannot be reached: nobody allowed it
-  64  the command line, or the request, makes no sense
-Only 0 is a yes. The message that came with the answer is printed on standard output.
-
-Examples:
-  countersign ask --tool bash --command 'rm -rf build' && rm -rf build
-  countersign ask --tool deploy --arguments '{\"to\":\"production\"}' --agent ci --session \"$RUN_ID\" --timeout 600
-
-  countersign ask --tool bash --command \"$CMD\" --json > answer.json
-  case $? in
-    0) eval \"$CMD\" ;;
-    1) echo 'denied, trying another way' ;;
-    *) exit 1 ;;
-  esac
-
-What was approved is what was shown: run exactly that. A request with the same --request-id and the same content is the same
-request, and gets the same answer.";
-
-/// Ask a person for consent and wait for the answer; the exit code says which
-#[derive(Args)]
-#[command(after_help = HELP)]
-pub(crate) struct Arguments {
-    /// The tool that would run
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
-    tool: String,
-    /// What it would run with, as JSON
-    #[arg(long, value_name = "JSON", value_parser = parse::json, allow_hyphen_values = true, conflicts_with = "command")]
-    arguments: Option<Value>,
-    /// A shell command that it would run: short for --arguments '{"command": CMD}'
-    #[arg(long, value_name = "CMD", allow_hyphen_values = true)]
-    command: Option<String>,
-    /// Why, in a sentence for the person
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    reason: Option<String>,
-    /// Who asks [default: shell] [env: COUNTERSIGN_AGENT]
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
-    agent: Option<String>,
-    /// In which run; stop ends all of it [env: COUNTERSIGN_SESSION]
-    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+/// The data of an `approval_request`, and who asks.
+#[derive(Serialize)]
+struct Request<'a> {
+    request_id: &'a str,
+    tool_name: &'a str,
+    /// To the letter.
+    arguments: &'a Json,
+    /// What runs after exit code 0 is what was asked for, unless the caller looks.
+    accepts_edits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cwd: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<f64>,
+    agent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
-    /// The request's own id; without it, a new one
-    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
-    request_id: Option<String>,
-    /// Where it would run; without it, the current folder
-    #[arg(long, value_name = "DIR")]
-    cwd: Option<PathBuf>,
-    /// Expire after so many seconds, which means no; without it, wait for as long as it takes
-    #[arg(long, value_name = "SECONDS", value_parser = parse::seconds, allow_hyphen_values = true)]
-    timeout: Option<Duration>,
-    /// First wait until somebody can answer: the app runs, or an approver is connected; at most so many seconds
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, value_parser = parse::seconds)]
-    wait_for_approver: Option<Option<Duration>>,
-    /// Give up once the hub has been away for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse::seconds)]
-    unreachable_after: Duration,
-    /// Print the whole approval as JSON
-    #[arg(long)]
-    json: bool,
-    /// Let the person change the arguments: run `decision.arguments` of the printed approval instead, when it is there
-    #[arg(long, requires = "json")]
-    accept_edits: bool,
 }
 
 /// A question on its way, and how patient its asker is.
-struct Asker {
+pub(super) struct Asker {
     place: Place,
     request_id: String,
-    body: Value,
+    body: Json,
     accept_edits: bool,
     /// Wait for somebody who can answer, and how long.
     approver: Option<Option<Duration>>,
@@ -97,82 +50,35 @@ struct Asker {
     backoff: Backoff,
 }
 
-/// How it ended.
-#[derive(Debug)]
-enum End {
-    /// Somebody or something decided; with the hub's own text.
-    Decided(Box<Approval>, String),
-    /// The hub was away for too long.
-    Unreachable(HubError),
-    /// Nobody came who could answer.
-    NoApprover,
-    /// The hub does not take the question.
-    Refused(HubError),
-    /// A signal.
-    Interrupted,
-}
-
-/// Runs the command.
-pub(crate) fn run(arguments: &Arguments, place: Place) -> Result<Exit, Failure> {
-    let json = arguments.json;
-    let asker = Asker::new(arguments, place)?;
-    let end = until_signal(move || asker.ask());
-    let exit = end.exit();
-    // The exit code is the answer, whether or not anybody reads the words.
-    let _ = end.tell(json);
-    Ok(exit)
-}
-
-/// Runs `work` until it ends or a signal comes, without waiting for what it waits for.
-fn until_signal(work: impl FnOnce() -> End + Send + 'static) -> End {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-        return work();
-    };
-    let end = runtime.block_on(async {
-        let work = tokio::task::spawn_blocking(work);
-        tokio::select! {
-            end = work => end.unwrap_or(End::Interrupted),
-            () = super::signal() => End::Interrupted,
-        }
-    });
-    runtime.shutdown_background();
-    end
-}
-
 impl Asker {
-    fn new(arguments: &Arguments, place: Place) -> Result<Self, Failure> {
+    pub(super) fn new(arguments: &Arguments, place: Place) -> Result<Self, Failure> {
         let request_id = arguments.request_id.clone().unwrap_or_else(|| random_hex(16));
-        let call = match (&arguments.arguments, &arguments.command) {
-            (Some(arguments), _) => arguments.clone(),
-            (None, Some(command)) => json!({ "command": command }),
-            (None, None) => json!({}),
-        };
-        let mut body = Map::new();
-        body.insert("request_id".into(), json!(request_id));
-        body.insert("tool_name".into(), json!(arguments.tool));
-        body.insert("arguments".into(), call);
-        // What runs after exit code 0 is what was asked for, unless the caller looks.
-        body.insert("accepts_edits".into(), json!(arguments.accept_edits));
         let cwd = match &arguments.cwd {
             Some(cwd) => std::path::absolute(cwd).map_err(|error| Failure::Usage(format!("--cwd: {error}")))?,
             None => std::env::current_dir().unwrap_or_default(),
         };
-        let mut optional = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                body.insert(name.into(), value);
-            }
+        let cwd = cwd.to_string_lossy();
+        let call = match (&arguments.arguments, &arguments.command) {
+            (Some(arguments), _) => arguments.clone(),
+            (None, Some(command)) => to_json(&json!({ "command": command })),
+            (None, None) => to_json(&json!({})),
         };
-        let cwd = cwd.to_string_lossy().into_owned();
-        optional("cwd", (!cwd.is_empty()).then(|| json!(cwd)));
-        optional("reason", arguments.reason.as_ref().map(|reason| json!(reason)));
-        optional("timeout", arguments.timeout.map(|timeout| json!(timeout.as_secs_f64())));
-        optional("agent", Some(json!(super::agent(arguments.agent.as_ref()))));
-        let session = super::session(arguments.session.as_ref());
-        optional("session", session.map(|session| json!(session)));
+        let body = Request {
+            request_id: &request_id,
+            tool_name: &arguments.tool,
+            arguments: &call,
+            accepts_edits: arguments.accept_edits,
+            cwd: (!cwd.is_empty()).then_some(&*cwd),
+            reason: arguments.reason.as_deref(),
+            timeout: arguments.timeout.map(|timeout| timeout.as_secs_f64()),
+            agent: &commands::agent(arguments.agent.as_ref()),
+            session: commands::session(arguments.session.as_ref()),
+        };
+        let body = to_json(&body);
         Ok(Self {
             place,
             request_id,
-            body: Value::Object(body),
+            body,
             accept_edits: arguments.accept_edits,
             approver: arguments.wait_for_approver,
             unreachable_after: arguments.unreachable_after,
@@ -181,7 +87,7 @@ impl Asker {
         })
     }
 
-    fn ask(mut self) -> End {
+    pub(super) fn ask(mut self) -> End {
         if let Some(patience) = self.approver
             && let Err(end) = self.wait_for_approver(patience)
         {
@@ -231,7 +137,7 @@ impl Asker {
         let seconds = wait.as_secs_f64().to_string();
         let pairs = [("wait", seconds.as_str())];
         let text = match asked {
-            None => client.post_text("/api/approvals", &pairs, Body::Json(&self.body), wait)?,
+            None => client.post_text("/api/approvals", &pairs, Body::Json(self.body.get()), wait)?,
             Some(id) => client.get_text(&Client::path("/api/approvals", id, ""), &pairs, wait)?,
         };
         let approval: Box<Approval> = client.read(&text)?;
@@ -322,56 +228,13 @@ impl Away {
     }
 }
 
-impl End {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Decided(approval, _) => match approval.status {
-                Status::Approved => Exit::Ok,
-                Status::Denied => Exit::Failed,
-                Status::Stopped => Exit::Stopped,
-                Status::Pending | Status::Expired | Status::Cancelled => Exit::Unanswered,
-            },
-            Self::Refused(HubError::Refused(problem)) if matches!(problem.status, 400 | 409 | 413 | 422) => Exit::Usage,
-            Self::Refused(_) | Self::Unreachable(_) | Self::NoApprover | Self::Interrupted => Exit::Unanswered,
-        }
-    }
-
-    fn tell(&self, json: bool) -> Result<(), Failure> {
-        let mut out = Out::open();
-        match self {
-            Self::Decided(approval, text) => {
-                let decision = approval.decision.as_ref();
-                let by = decision.map_or("nobody", |decision| super::surface(decision.by));
-                say(&format!("{} by {by}", approval.status.as_str()));
-                let message = decision.and_then(|decision| decision.message.as_deref());
-                if json {
-                    out.line(text.trim_end())?;
-                } else if let Some(message) = message {
-                    out.line(&visible(message))?;
-                }
-            }
-            Self::Unreachable(error) => Self::failed(&mut out, json, "unreachable", &format!("unreachable: {error}"))?,
-            Self::Refused(error) => Self::failed(&mut out, json, "refused", &error.to_string())?,
-            Self::NoApprover => Self::failed(&mut out, json, "no_approver", "nobody came who can answer")?,
-            Self::Interrupted => Self::failed(&mut out, json, "interrupted", "interrupted: nobody allowed it")?,
-        }
-        out.flush()
-    }
-
-    fn failed(out: &mut Out, json: bool, status: &str, why: &str) -> Result<(), Failure> {
-        say(&format!("countersign: {why}"));
-        if json {
-            out.line(&json!({ "status": status, "error": why }).to_string())?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
     use crate::testing::{FakeHub, Reply, Request};
     use clap::Parser;
+    use serde_json::Value;
 
     #[derive(Parser)]
     struct Line {
@@ -542,15 +405,21 @@ mod tests {
     #[test]
     fn a_command_is_an_argument_of_that_name() {
         let hub = FakeHub::start(|_| Reply::Nothing);
-        let body = asker(
-            &hub,
-            "--command -rf --agent a --session s --timeout 1.5 --cwd /x --reason why",
-        )
-        .body;
+        let line = "--command -rf --agent a --session s --timeout 1.5 --cwd /x --reason why";
+        let body: Value = serde_json::from_str(asker(&hub, line).body.get()).expect("JSON");
         assert_eq!(
             body,
-            json!({"request_id": "r1", "tool_name": "bash", "arguments": {"command": "-rf"}, "accepts_edits": false, "cwd": "/x", "reason": "why",
-                "timeout": 1.5, "agent": "a", "session": "s"})
+            json!({
+                "request_id": "r1", "tool_name": "bash", "arguments": {"command": "-rf"}, "accepts_edits": false, "cwd": "/x",
+                "reason": "why", "timeout": 1.5, "agent": "a", "session": "s",
+            })
         );
+    }
+
+    #[test]
+    fn arguments_are_sent_to_the_letter() {
+        let hub = FakeHub::start(|_| Reply::Nothing);
+        let body = asker(&hub, r#"--arguments {"n":1.50,"n":2}"#).body;
+        assert!(body.get().contains(r#""arguments":{"n":1.50,"n":2}"#), "{body}");
     }
 }
