@@ -495,3 +495,71 @@ fn what_the_store_does_not_have_is_not_forgotten_so_no_question_gets_a_second_id
     assert_eq!(rig.archive.approval(&ids[0]).expect("kept").status, Status::Denied);
     let _more = (asked(&rig, ask("r4", "ls")), asked(&rig, ask("r1", "ls")));
 }
+
+#[test]
+fn a_stop_that_overtook_an_uncommitted_approval_is_told_once_the_stop_itself_is_committed() {
+    let rig = rig();
+    let mut waiter = asked(&rig, ask("r1", "ls"));
+    give(&rig, &waiter, answer(Verdict::Approve)).expect("first");
+    rig.hub.stop(&session(), Surface::Tray, None);
+    rig.archive.step(&rig.hub, 1);
+    assert_eq!(status(&mut waiter), None, "only the approval is committed");
+    rig.archive.step(&rig.hub, 1);
+    assert_eq!(status(&mut waiter), Some(Status::Stopped));
+}
+
+#[test]
+fn a_stop_put_again_is_told_once_it_is_committed_again() {
+    let rig = rig();
+    rig.hub.stop(&session(), Surface::Tray, None);
+    rig.hub.resume_session(&session(), Surface::Tray);
+    rig.hub.stop(&session(), Surface::Tray, None);
+    for told in [false, false, true] {
+        rig.archive.step(&rig.hub, 1);
+        assert_eq!(rig.hub.stopped(&session()).is_some(), told);
+    }
+}
+
+#[test]
+fn an_approval_that_never_reached_its_agent_is_not_given_to_a_stopped_session() {
+    let rig = rig();
+    let waiter = asked(&rig, ask("r1", "ls"));
+    give(&rig, &waiter, answer(Verdict::Approve)).expect("first");
+    rig.drain();
+    let id = waiter.id().clone();
+    drop(waiter);
+    rig.clock.advance(60);
+    rig.hub.expire();
+    rig.drain();
+    assert_eq!(
+        rig.archive.approval(&id).expect("kept").delivery,
+        Delivery::Undeliverable
+    );
+    let rig = rig.crash();
+    rig.hub.stop(&session(), Surface::Tray, None);
+    rig.drain();
+    let mut waiter = asked(&rig, ask("r1", "ls"));
+    assert_eq!((status(&mut waiter), waiter.id()), (Some(Status::Stopped), &id));
+}
+
+#[test]
+fn an_approval_fetched_late_is_recorded_as_delivered_after_all() {
+    let rig = rig();
+    let waiter = asked(&rig, ask("r1", "ls"));
+    give(&rig, &waiter, answer(Verdict::Approve)).expect("first");
+    rig.drain();
+    drop(waiter);
+    rig.clock.advance(60);
+    rig.hub.expire();
+    let mut late = asked(&rig, ask("r1", "ls"));
+    assert_eq!(status(&mut late), Some(Status::Approved));
+    let id = late.id().clone();
+    late.delivered();
+    rig.drain();
+    assert_eq!(rig.archive.approval(&id).expect("kept").delivery, Delivery::Delivered);
+    let said: Vec<_> = seen(&rig, kind::APPROVAL_DELIVERED)
+        .into_iter()
+        .map(|data| data["delivery"].clone())
+        .collect();
+    assert_eq!(said, ["undeliverable", "delivered"]);
+}

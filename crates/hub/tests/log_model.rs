@@ -62,13 +62,19 @@ fn ops() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// A cursor, and where it must be by what it has been told and has given.
+struct Reader {
+    cursor: Cursor,
+    seen: Seq,
+}
+
 struct Case {
     rig: Rig,
     /// Sees all at once, as the store does.
     peek: Cursor,
     log: BTreeMap<Seq, Arc<Entry>>,
     barriers: BTreeSet<Seq>,
-    readers: Vec<Cursor>,
+    readers: Vec<Reader>,
     /// The newest event that any reader has seen: it can never change again.
     shown: Seq,
     asked: usize,
@@ -80,7 +86,8 @@ impl Case {
             ring_bytes: CAPACITY,
             ..Config::default()
         });
-        let readers = vec![rig.hub.from_head()];
+        let cursor = rig.hub.from_head();
+        let readers = vec![Reader { cursor, seen: 0 }];
         Self {
             peek: rig.hub.store_cursor(),
             rig,
@@ -175,10 +182,10 @@ impl Case {
                     epoch: None,
                     seq: self.tail().saturating_sub(back),
                 });
-                let reader = self.rig.hub.cursor(since.as_ref()).expect("all is kept");
-                assert_eq!(reader.seen(), since.map_or(self.visible(), |since| since.seq));
+                let cursor = self.rig.hub.cursor(since.as_ref()).expect("all is kept");
+                let seen = since.map_or(self.visible(), |since| since.seq);
                 if self.readers.len() < 4 {
-                    self.readers.push(reader);
+                    self.readers.push(Reader { cursor, seen });
                 }
             }
             Op::Read {
@@ -190,22 +197,22 @@ impl Case {
             Op::Rewind { reader, by } => {
                 let place = *reader % self.readers.len();
                 let reader = &mut self.readers[place];
-                reader.rewind(reader.seen().saturating_sub(*by));
+                reader.seen = reader.seen.saturating_sub(*by);
+                reader.cursor.rewind(reader.seen);
             }
             Op::Skip { reader, by } => {
                 let (place, visible) = (*reader % self.readers.len(), self.visible());
                 let reader = &mut self.readers[place];
-                reader.skip_to((reader.seen() + by).min(visible));
+                reader.seen = (reader.seen + by).min(visible).max(reader.seen);
+                reader.cursor.skip_to(reader.seen);
             }
             Op::ReadInVain(reader) => {
                 let place = *reader % self.readers.len();
                 let reader = &mut self.readers[place];
-                let seen = reader.seen();
                 self.rig.archive.fail_reads(true);
-                if now_or_never(reader.read(5, 5_000)).expect("at once").is_err() {
-                    assert_eq!(reader.seen(), seen, "a read that failed moved the cursor");
-                } else {
-                    reader.rewind(seen);
+                // A read that failed leaves the cursor where it was.
+                if now_or_never(reader.cursor.read(5, 5_000)).expect("at once").is_ok() {
+                    reader.cursor.rewind(reader.seen);
                 }
                 self.rig.archive.fail_reads(false);
             }
@@ -222,10 +229,11 @@ impl Case {
         let place = reader % self.readers.len();
         let visible = self.visible();
         let reader = &mut self.readers[place];
-        let mut next = reader.seen() + 1;
-        let ready = now_or_never(reader.ready()).is_some();
+        let mut next = reader.seen + 1;
+        assert_eq!(reader.cursor.seen(), reader.seen);
+        let ready = now_or_never(reader.cursor.ready()).is_some();
         assert_eq!(ready, next <= visible, "woken for nothing, or not woken");
-        let batch = now_or_never(reader.read(entries, bytes))
+        let batch = now_or_never(reader.cursor.read(entries, bytes))
             .expect("at once")
             .expect("readable");
         assert_eq!(batch.is_empty(), !ready);
@@ -238,8 +246,10 @@ impl Case {
             if encode > 0 {
                 let weight = entry.weight();
                 let first = entry.frame(Dialect::Sam).is_none();
-                let frame = reader.frame(entry, Dialect::Sam, |event| frame_of(event.seq, encode));
-                let again = reader.frame(entry, Dialect::Sam, |_| panic!("encoded twice"));
+                let frame = reader
+                    .cursor
+                    .frame(entry, Dialect::Sam, |event| frame_of(event.seq, encode));
+                let again = reader.cursor.frame(entry, Dialect::Sam, |_| panic!("encoded twice"));
                 assert_eq!(frame, again);
                 if first && Arc::ptr_eq(held, entry) && entry.event.seq > self.rig.hub.durable() {
                     assert_eq!(
@@ -251,6 +261,7 @@ impl Case {
             }
         }
         let last = next - 1;
+        reader.seen = last;
         assert!(batch.is_empty() || last <= visible, "seen before it was committed");
         let read: usize = batch
             .iter()
@@ -282,7 +293,7 @@ impl Case {
         let kept = self.rig.archive.committed();
         assert_eq!(kept.len() as u64, self.tail());
         for place in 0..self.readers.len() {
-            while self.readers[place].seen() < self.tail() {
+            while self.readers[place].seen < self.tail() {
                 self.read(place, 3, 2_000, 0);
             }
         }
