@@ -184,7 +184,7 @@ fn allowed(client: Client, id: &str, verdict: Verdict, scope: Scope) -> Result<C
                 .to_owned(),
         ));
     }
-    say("asking in the Countersign window; allow it there");
+    say("asking the person at the Countersign app: allow it in the dialog there");
     let wish = json!({ "for": "answer", "approval": id, "decision": verdict });
     let grant: Grant = client.post("/api/grants", &wish, PERSON)?;
     Ok(client.with_token(Some(grant.token)))

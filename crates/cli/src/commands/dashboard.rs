@@ -17,8 +17,8 @@ const HELP: &str = "\
 The address holds a code that works once, for a minute. The page that opens it may answer approvals until its tab is closed;
 without the code the same page can only watch.
 
-With a headless hub the code comes at once, to whoever can read the data folder. While the desktop app runs, it asks in its window
-first.
+With a headless hub the code comes at once, to whoever can read the data folder. While the desktop app runs, it asks the
+person at it first.
 
 Examples:
   countersign dashboard
@@ -39,7 +39,7 @@ pub(crate) fn run(_: &Arguments, place: &Place) -> Result<Exit, Failure> {
     let client = Client::find(place)?;
     let token = place.approver_token(&client.found.url);
     if token.is_none() {
-        say("asking in the Countersign window; allow it there");
+        say("asking the person at the Countersign app: allow it in the dialog there");
     }
     let client = client.with_token(token);
     let grant: Grant = client.post("/api/grants", &json!({ "for": "dashboard" }), PERSON)?;
