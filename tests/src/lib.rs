@@ -1,1 +1,20 @@
-//! stub
+//! The harness of the whole-program tests: it starts the real `countersign`, talks to it as anybody could, and leaves no process
+//! behind. It asserts nothing about the hub beyond that it starts.
+
+pub mod browser;
+pub mod command;
+pub mod foreign;
+pub mod frames;
+pub mod hub;
+pub mod raw;
+pub mod rest;
+pub mod seed;
+pub mod wait;
+pub mod ws;
+
+pub use command::{Output, cli, run};
+pub use foreign::Foreign;
+pub use hub::{Folder, Hub, Start};
+pub use rest::Reply;
+pub use wait::{PATIENCE, until};
+pub use ws::{Peer, Ws};

@@ -1,0 +1,17 @@
+//! Whole-program tests of the headless hub: one module a promise, clients that nobody here wrote where a person would use one.
+//! Names that begin with `crash` or `slow` have the machine to themselves (`.config/nextest.toml`).
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod approvals;
+mod commands;
+mod crash;
+mod foreign;
+mod limits;
+mod lock;
+mod rest;
+mod resume;
+mod right;
+mod slow;
+mod start;
+mod web;
+mod wire;
