@@ -30,6 +30,8 @@ Examples:
   my-agent | countersign emit --agent my-agent --session \"$RUN_ID\"
   countersign export --url http://127.0.0.1:9000 | countersign emit
 
+A question (approval_request) that comes from an export is not asked again.
+
 A line is an object with `type` and `data`, and optionally `timestamp`, `agent`, `session`, `stream`. --agent, --session and
 --stream stand in where a line has none.
 
@@ -86,6 +88,8 @@ struct Line {
     text: String,
     /// A question is taken or not by itself, so it travels by itself.
     asks: bool,
+    /// It comes from an export: what it asks was asked once already.
+    recorded: bool,
 }
 
 impl Labels {
@@ -104,27 +108,35 @@ impl Labels {
 
     /// The line with what it does not say. What cannot be read is left to the hub to judge.
     fn apply(&self, text: &str) -> Line {
-        let whole = |text: &str, asks| Line {
+        let whole = |text: &str| Line {
             number: 0,
             text: text.to_owned(),
-            asks,
+            asks: false,
+            recorded: false,
         };
         // Sorted keys are fine for an envelope; its values stay as they came.
         let Ok(mut object) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) else {
-            return whole(text, false);
+            return whole(text);
         };
         let asks = object
             .get("type")
             .is_some_and(|kind| kind.get() == "\"approval_request\"");
-        if self.fields.iter().all(|(name, _)| object.contains_key(*name)) {
-            return whole(text, asks);
-        }
+        let recorded = ["seq", "id", "origin", "kind"]
+            .iter()
+            .all(|name| object.contains_key(*name));
+        let complete = self.fields.iter().all(|(name, _)| object.contains_key(*name));
         for (name, value) in &self.fields {
             object.entry((*name).to_owned()).or_insert(value);
         }
-        match serde_json::to_string(&object) {
-            Ok(text) => whole(&text, asks),
-            Err(_) => whole(text, asks),
+        let labelled = if complete {
+            None
+        } else {
+            serde_json::to_string(&object).ok()
+        };
+        Line {
+            asks,
+            recorded,
+            ..whole(labelled.as_deref().unwrap_or(text))
         }
     }
 }
@@ -216,6 +228,14 @@ fn publish(
             number: source.number,
             ..labels.apply(&text)
         };
+        if line.asks && line.recorded {
+            refused = true;
+            say(&format!(
+                "line {}: a question from an export is not asked again",
+                line.number
+            ));
+            continue;
+        }
         // A question goes alone; so does what would make a body too large.
         let alone = line.asks || bytes + line.text.len() > BATCH_BYTES;
         if alone && !batch.is_empty() {
@@ -348,6 +368,15 @@ mod tests {
         let (end, receipts, _hub) = feed("{}\n{}\n{\"type\":\"approval_request\"}\n{}\n");
         assert_eq!(end.expect("published"), Exit::Ok);
         assert_eq!(receipts, [r#"{"lines":2}"#, r#"{"lines":1}"#, r#"{"lines":1}"#]);
+    }
+
+    #[test]
+    fn a_question_from_an_export_is_not_asked_again() {
+        let row =
+            r#"{"seq":1,"id":"e:1","origin":"sam","kind":"approval_request","type":"approval_request","data":{}}"#;
+        let (end, receipts, _hub) = feed(&format!("{{}}\n{row}\n{{}}\n"));
+        assert_eq!(end.expect("published"), Exit::Failed);
+        assert_eq!(receipts, [r#"{"lines":2}"#]);
     }
 
     #[test]
