@@ -100,6 +100,14 @@ fn what_retention_has_dropped_is_lost_from_the_place_before_the_oldest_kept_even
     let lost = |since: &str| hub.cursor(Some(&since.parse().expect("a place"))).is_err();
     assert!(lost("9") && lost("e0:9") && lost("0"));
     assert!(!lost("10") && !lost("e0:10") && !lost("20"));
+
+    // Events 11 to 20 are gone meanwhile too: the reader goes on with what there is, and misses nothing of it.
+    let mut cursor = hub.cursor(Some(&"10".parse().expect("a place"))).expect("kept");
+    let live = vec![event("note", &serde_json::json!({}))];
+    now_or_never(hub.publish(live)).expect("room").expect("published");
+    let batch = now_or_never(cursor.read(10, usize::MAX)).expect("at once");
+    let seqs: Vec<_> = batch.expect("readable").iter().map(|entry| entry.event.seq).collect();
+    assert_eq!(seqs, [21]);
 }
 
 #[test]
