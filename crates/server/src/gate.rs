@@ -33,7 +33,7 @@ impl Names {
         }
         names.hosts.extend(hosts.iter().map(|host| host.to_ascii_lowercase()));
         names
-            .origins
+            .admitted
             .extend(origins.iter().map(|origin| origin.to_ascii_lowercase()));
         names
     }
@@ -58,14 +58,16 @@ impl Names {
         }
         if let Some(origin) = origin {
             let origin = origin.to_ascii_lowercase();
-            if !self.origins.contains(&origin) && !self.admitted.contains(&origin) {
+            if self.admitted.contains(&origin) {
+                // To its browser it is another site, and that is meant.
+                return Ok(());
+            }
+            if !self.origins.contains(&origin) {
                 return Err(Problem::new(
                     StatusCode::FORBIDDEN,
                     "pages of other origins may not connect; `allowed_origins` in the configuration admits one",
                 ));
             }
-            // An origin that was admitted by name is never "same-origin" to the browser.
-            return Ok(());
         }
         let site = single(headers, &HeaderName::from_static("sec-fetch-site"))?;
         if site.is_some_and(|site| site.eq_ignore_ascii_case("cross-site")) {
@@ -131,6 +133,18 @@ mod tests {
     }
 
     #[test]
+    fn an_admitted_page_is_named_so_that_its_browser_lets_it_read() {
+        let names = Names::new([8765], &[], &["https://Dash.example".into()]);
+        let told = |origin: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            names.admitted(&headers).is_some()
+        };
+        assert!(told("https://dash.example"));
+        assert!(!told("http://localhost:8765") && !told("https://other.example"));
+    }
+
+    #[test]
     fn only_our_own_pages_get_in() {
         let host = ("host", "localhost:8765");
         check(200, &[host, ("origin", "http://localhost:8765")]);
@@ -156,6 +170,8 @@ mod tests {
         check(403, &[host, ("origin", "http://localhost:3000")]);
         check(403, &[host, ("origin", "http://localhost:8765.evil.example")]);
         check(403, &[host, ("sec-fetch-site", "cross-site")]);
+        let own = ("origin", "http://localhost:8765");
+        check(403, &[host, own, ("sec-fetch-site", "cross-site")]);
         check(200, &[host, ("sec-fetch-site", "none")]);
         check(
             400,

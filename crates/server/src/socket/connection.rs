@@ -7,6 +7,7 @@ use bytes::Bytes;
 use countersign_dialects::sam;
 use countersign_hub::{Cursor, HistoryLost, random_hex};
 use futures_util::StreamExt;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -75,12 +76,12 @@ pub(crate) async fn run(
         .max_write_buffer_size(64 * 1024)
         .max_message_size(Some(role.max_frame()))
         .max_frame_size(Some(role.max_frame()));
-    let socket = WebSocketStream::from_raw_socket(Ear::new(early, read, control), Side::Server, Some(config)).await;
+    let mut socket = WebSocketStream::from_raw_socket(Ear::new(early, read, control), Side::Server, Some(config)).await;
     let name = format!("c-{}", random_hex(6));
     let publisher = Publisher::new(door, name, opening.approver, settings.approval_timeout, direct.clone());
     let reading = async {
         let end = tokio::select! {
-            end = read_all(socket, &publisher, &started) => end,
+            end = read_all(&mut socket, &publisher, &started) => end,
             () = publisher.answers() => End::Gone,
             _ = settings.closing.wait_for(|closing| *closing) => End::Close(1001, "Countersign is closing".into()),
         };
@@ -94,7 +95,10 @@ pub(crate) async fn run(
     tokio::select! {
         last = reading => {
             // It goes out behind what was written before; a peer that does not read is not waited for long.
-            let finish = async { tokio::join!(direct.send(last), &mut writing) };
+            let finish = async {
+                tokio::join!(direct.send(last), &mut writing);
+                hear_out(socket.get_mut()).await;
+            };
             let _ = tokio::time::timeout(LINGER, finish).await;
         }
         end = &mut writing => {
@@ -125,7 +129,13 @@ async fn greet(opening: &Opening, door: &Door, direct: &mpsc::Sender<Direct>) {
     }
 }
 
-async fn read_all(mut socket: WebSocketStream<Ear>, publisher: &Publisher, started: &Notify) -> End {
+/// Reads on, and throws away, until the peer has closed: bytes that nobody reads would make its system forget our last word.
+async fn hear_out(ear: &mut Ear) {
+    let mut rest = vec![0; 16 * 1024];
+    while ear.read(&mut rest).await.is_ok_and(|count| count > 0) {}
+}
+
+async fn read_all(socket: &mut WebSocketStream<Ear>, publisher: &Publisher, started: &Notify) -> End {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => {
