@@ -96,7 +96,7 @@ pub(crate) async fn run(
         last = reading => {
             // It goes out behind what was written before; a peer that does not read is not waited for long.
             let finish = async {
-                tokio::join!(direct.send(last), &mut writing);
+                let _ = tokio::join!(direct.send(last), &mut writing);
                 hear_out(socket.get_mut()).await;
             };
             let _ = tokio::time::timeout(LINGER, finish).await;
