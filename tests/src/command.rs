@@ -97,6 +97,11 @@ impl Running {
         let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

@@ -158,8 +158,9 @@ fn asking_again_gives_the_recorded_answer_and_other_content_is_refused() {
     assert_eq!(again.expect("approval_response")["response"], "approve");
     again.send(&request("r", "sam", "s", "rm -rf /"));
     assert_eq!(again.expect("error")["data"]["field"], "data.request_id");
+    // An agent that comes back may do so in a session of another name.
     again.send(&request("r", "sam", "another session", "ls"));
-    assert_eq!(again.expect("error")["data"]["field"], "data.request_id");
+    assert_eq!(again.expect("approval_response")["response"], "approve");
     // Another agent's request of that id is another request.
     again.send(&request("r", "another agent", "s", "ls"));
     pending(&hub, 1);

@@ -48,9 +48,9 @@ fn a_place_that_is_not_there_is_told_and_live_goes_on() {
     publish(&hub, 1, 11);
     let epoch = epoch(&hub);
     for since in [
-        "11".to_owned(),
+        "1000".to_owned(),
         "18446744073709551615".to_owned(),
-        format!("{epoch}:11"),
+        format!("{epoch}:1000"),
         "unknown:5".to_owned(),
     ] {
         let mut monitor = hub.ws(&format!("/?since={since}"));

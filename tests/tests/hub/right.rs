@@ -216,7 +216,7 @@ fn the_token_gives_the_right_as_a_query_and_as_a_bearer() {
     let lower = format!("bearer {}", hub.token());
     for n in 0..4 {
         let mut agent = hub.ws("/publish");
-        agent.send(&frames::approval_request("r"));
+        agent.send(&frames::approval_request(&format!("first {n}")));
         let id = pending(&hub, 1)[0]["id"].as_str().unwrap().to_owned();
         let mut approver = match n {
             0 => hub.approver("/?types=none"),
@@ -226,9 +226,7 @@ fn the_token_gives_the_right_as_a_query_and_as_a_bearer() {
         };
         approver.send(&frames::approval_response(&id, "approve"));
         assert_eq!(agent.next()["response"], "approve");
-        let mut again = frames::approval_request("r");
-        again["data"]["request_id"] = json!(format!("next {n}"));
-        agent.send(&again);
+        agent.send(&frames::approval_request(&format!("next {n}")));
         let id = pending(&hub, 1)[0]["id"].as_str().unwrap().to_owned();
         hub.answer(&id, "deny");
         assert_eq!(agent.next()["response"], "deny");
