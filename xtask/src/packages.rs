@@ -37,6 +37,8 @@ enum Sign {
     Library(&'static str),
     /// Python can import these.
     PythonModules(&'static str),
+    /// The session bus can start this.
+    BusService(&'static str),
 }
 
 /// The browsers that the tests can drive, in the order of preference.
@@ -61,7 +63,7 @@ const fn package(
 #[rustfmt::skip]
 const PACKAGES: &[Package] = {
     use Need::{Clients, Desktop, Headless, Screen};
-    use Sign::{Library, Program, PythonModules};
+    use Sign::{BusService, Library, Program, PythonModules};
     &[
         package(Headless, Program(&["cc"]), "build-essential", "gcc gcc-c++ make", "base-devel"),
         package(Desktop, Program(&["pkg-config"]), "pkg-config", "pkgconf-pkg-config", "pkgconf"),
@@ -80,6 +82,8 @@ const PACKAGES: &[Package] = {
         package(Screen, Program(&["xwininfo"]), "x11-utils", "xwininfo", "xorg-xwininfo"),
         package(Screen, Program(&["import"]), "imagemagick", "ImageMagick", "imagemagick"),
         package(Screen, Program(&["dbus-run-session"]), "dbus", "dbus-daemon", "dbus"),
+        package(Screen, BusService("org.a11y.Bus"), "at-spi2-core", "at-spi2-core", "at-spi2-core"),
+        package(Screen, Program(&["gdbus"]), "libglib2.0-bin", "glib2", "glib2"),
         package(Screen, Program(&["dunstctl"]), "dunst", "dunst", "dunst"),
         package(Screen, Program(&["WebKitWebDriver"]), "webkit2gtk-driver", "webkitgtk6.0", "webkitgtk-6.0"),
     ]
@@ -149,6 +153,14 @@ impl Sign {
             Self::Library(name) => program::succeeds(Command::new("pkg-config").args(["--exists", name])),
             Self::PythonModules(names) => {
                 program::succeeds(Command::new("python3").args(["-c", &format!("import {names}")]))
+            }
+            Self::BusService(name) => {
+                let folders = std::env::var("XDG_DATA_DIRS").unwrap_or_default();
+                let folders = folders.split(':').filter(|folder| !folder.is_empty());
+                let mut folders = folders
+                    .chain(["/usr/local/share", "/usr/share"])
+                    .map(std::path::Path::new);
+                folders.any(|folder| folder.join(format!("dbus-1/services/{name}.service")).exists())
             }
         }
     }

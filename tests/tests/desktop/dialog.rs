@@ -1,0 +1,285 @@
+//! The native dialog, answered with real keys and clicks. Every test asserts what the agent on the socket got.
+
+use std::time::{Duration, Instant};
+
+use countersign_tests::until;
+use serde_json::json;
+
+use crate::harness::{Agent, App, Desk, Sight};
+
+const TITLE: &str = "Countersign: approval";
+const WINDOW: &str = "^Countersign: approval$";
+/// How long answers stay inert (DESIGN.md section 3).
+const INERT: Duration = Duration::from_millis(800);
+
+struct Scene {
+    desk: Desk,
+    app: App,
+    agent: Agent,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let desk = Desk::new();
+        let app = App::start(&desk);
+        let agent = Agent::connect(app.port, "sam");
+        Self { desk, app, agent }
+    }
+
+    /// Waits for the dialog with these words whose buttons can be pressed.
+    fn open(&self, words: &str) -> Sight {
+        self.desk
+            .see(TITLE, &format!("an open dialog with {words:?}"), |sight| {
+                sight.is_open() && sight.words().contains(words)
+            })
+    }
+
+    /// Presses a button of the dialog with these words, once it can be pressed.
+    fn click(&self, words: &str, button: &str) {
+        let sight = self.open(words);
+        self.desk.click(&self.desk.window(WINDOW), sight.button(button).middle);
+    }
+
+    fn is_pending(&self, request: &str) -> bool {
+        self.app.approval(request)["status"] == "pending"
+    }
+}
+
+#[test]
+fn approve_by_click() {
+    let mut scene = Scene::new();
+    scene
+        .agent
+        .ask_for(&json!({"request_id": "r1", "tool_name": "bash", "cwd": "/srv/shop",
+        "arguments": {"command": "cargo test", "timeout": 20}}));
+    let sight = scene.open("cargo test");
+    assert_eq!(sight.button_words(), ["Stop", "Deny", "Approve"]);
+    for words in ["sam", "s-sam", "bash", "/srv/shop", "cargo test", "\"timeout\": 20"] {
+        assert!(sight.words().contains(words), "{words} in {}", sight.words());
+    }
+    scene.click("cargo test", "Approve");
+    assert_eq!(scene.agent.answer(), ("r1".into(), "approve".into()));
+    scene.desk.until_gone(WINDOW);
+    let approval = scene.app.until_status("r1", "approved");
+    assert_eq!(approval["decision"]["by"], "dialog", "{approval}");
+}
+
+#[test]
+fn deny_by_click() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    scene.click("cargo test", "Deny");
+    assert_eq!(scene.agent.answer(), ("r1".into(), "deny".into()));
+    scene.desk.until_gone(WINDOW);
+}
+
+#[test]
+fn stop_by_click_ends_the_run() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    scene.click("cargo test", "Stop");
+    assert_eq!(scene.agent.answer(), ("r1".into(), "stop".into()));
+    scene.agent.skip_to("stop");
+    scene.agent.ask("r2", "cargo run");
+    assert_eq!(scene.agent.answer(), ("r2".into(), "stop".into()));
+    scene.desk.until_gone(WINDOW);
+}
+
+#[test]
+fn a_button_reached_by_keyboard_answers_once_the_time_has_passed_again() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    scene.open("cargo test");
+    scene.desk.press(&["Tab"]);
+    scene.desk.see(TITLE, "Tab goes to a button", |sight| {
+        sight.buttons().iter().any(|button| button.focused)
+    });
+    let sight = scene.open("cargo test");
+    let focused: Vec<_> = sight.buttons().into_iter().filter(|button| button.focused).collect();
+    let expected = match focused[..] {
+        [button] if button.words == "Approve" => "approve",
+        [button] if button.words == "Deny" => "deny",
+        [button] if button.words == "Stop" => "stop",
+        _ => panic!("{sight:?}"),
+    };
+    scene.desk.press(&["Return"]);
+    assert_eq!(scene.agent.answer(), ("r1".into(), expected.into()));
+}
+
+#[test]
+fn escape_answers_nothing_and_the_dialog_does_not_come_back() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    scene.open("cargo test");
+    scene.desk.press(&["Escape"]);
+    scene.desk.until_gone(WINDOW);
+    assert!(scene.is_pending("r1"));
+    // A later request is asked about, the closed one does not stand in line behind it, and it does not come back after it.
+    scene.agent.ask("r2", "cargo run");
+    let sight = scene.open("cargo run");
+    assert!(!sight.words().contains("more wait"), "{}", sight.words());
+    scene.click("cargo run", "Deny");
+    assert_eq!(scene.agent.answer(), ("r2".into(), "deny".into()));
+    scene.desk.until_gone(WINDOW);
+    std::thread::sleep(INERT);
+    assert_eq!(scene.desk.windows(WINDOW), [""; 0]);
+    assert!(scene.is_pending("r1"));
+    scene.agent.expect_no_answer();
+}
+
+#[test]
+fn closing_it_answers_nothing() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    scene.open("cargo test");
+    scene.desk.press(&["alt+F4"]);
+    scene.desk.until_gone(WINDOW);
+    assert!(scene.is_pending("r1"));
+    scene.agent.expect_no_answer();
+}
+
+#[test]
+fn return_answers_nothing_since_nothing_has_the_focus() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    let sight = scene.open("cargo test");
+    assert!(sight.buttons().iter().all(|button| !button.focused), "{sight:?}");
+    for key in ["Return", "space", "KP_Enter", "a", "y"] {
+        scene.open("cargo test");
+        scene.desk.press(&[key]);
+    }
+    scene.open("cargo test");
+    assert!(scene.is_pending("r1"));
+    scene.agent.expect_no_answer();
+}
+
+#[test]
+fn a_click_and_a_key_in_the_inert_time_answer_nothing() {
+    let mut scene = Scene::new();
+    // Asserted is what was in time for certain. On a busy machine a dialog may open too late for that: then the next one is tried.
+    for round in 0..10 {
+        let request = format!("r{round}");
+        let asked = Instant::now();
+        scene.agent.ask(&request, "cargo test");
+        let window = scene.desk.window(WINDOW);
+        let (width, height) = scene.desk.size(&window);
+        let approve = (width - 84, height - 40);
+        scene.desk.click(&window, approve);
+        let in_time = asked.elapsed() < INERT;
+        if in_time {
+            // The first key starts the time anew for the others.
+            scene.desk.press(&["Tab", "Return", "space", "Escape"]);
+            scene.agent.expect_no_answer();
+            assert!(scene.is_pending(&request));
+            assert_eq!(scene.desk.windows(WINDOW), [window], "Escape is inert too");
+            // The very place that was clicked answers, once the time has passed.
+            let (x, y) = scene.open("cargo test").button("Approve").middle;
+            assert!(
+                (x - approve.0).abs() < 30 && (y - approve.1).abs() < 12,
+                "{:?} was clicked, not {:?}",
+                approve,
+                (x, y)
+            );
+        }
+        if scene.is_pending(&request) {
+            scene.click("cargo test", "Approve");
+        }
+        assert_eq!(scene.agent.answer(), (request, "approve".into()));
+        scene.desk.until_gone(WINDOW);
+        if in_time {
+            return;
+        }
+    }
+    panic!("no dialog opened in time to be clicked in its inert time");
+}
+
+#[test]
+fn typing_keeps_it_inert() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    let window = scene.desk.window(WINDOW);
+    scene.desk.until_focused(&window);
+    let middle = scene.open("cargo test").button("Approve").middle;
+    // For several times the inert time: some keys, and at once a click on Approve.
+    let begun = Instant::now();
+    while begun.elapsed() < INERT * 4 {
+        scene
+            .desk
+            .press_and_click(&["h", "i", "space", "Return"], &window, middle);
+    }
+    assert!(scene.is_pending("r1"));
+    scene.agent.expect_no_answer();
+    scene.click("cargo test", "Deny");
+    assert_eq!(scene.agent.answer(), ("r1".into(), "deny".into()));
+}
+
+#[test]
+fn a_request_that_expires_is_withdrawn() {
+    let mut scene = Scene::new();
+    scene.agent.ask_for(
+        &json!({"request_id": "r1", "tool_name": "bash", "arguments": {"command": "cargo test"}, "timeout": 2}),
+    );
+    scene.desk.window(WINDOW);
+    assert_eq!(scene.agent.answer(), ("r1".into(), "deny".into()));
+    scene.desk.until_gone(WINDOW);
+    scene.app.until_status("r1", "expired");
+}
+
+#[test]
+fn three_at_once_are_asked_one_by_one_and_each_agent_gets_its_own() {
+    let Scene {
+        desk,
+        app,
+        agent: mut first,
+    } = Scene::new();
+    let mut second = Agent::connect(app.port, "second");
+    let mut third = Agent::connect(app.port, "third");
+    for (agent, command) in [
+        (&mut first, "echo one"),
+        (&mut second, "echo two"),
+        (&mut third, "echo three"),
+    ] {
+        // One name for all three: requests are told apart by their agent.
+        agent.ask("r1", command);
+        until("it waits", || {
+            app.approvals("pending")
+                .iter()
+                .any(|found| found["arguments"]["command"] == command)
+                .then_some(())
+        });
+    }
+    let scene = Scene {
+        desk,
+        app,
+        agent: first,
+    };
+    for (command, behind, button) in [
+        ("echo one", "2 more wait", "Approve"),
+        ("echo two", "1 more waits", "Deny"),
+        ("echo three", "", "Stop"),
+    ] {
+        let sight = scene.desk.see(TITLE, command, |sight| {
+            sight.is_open() && sight.words().contains(command) && sight.words().contains(behind)
+        });
+        assert_eq!(
+            sight.words().contains("more wait"),
+            !behind.is_empty(),
+            "{}",
+            sight.words()
+        );
+        assert_eq!(scene.desk.windows(WINDOW).len(), 1);
+        scene.click(command, button);
+        until("it went away", || {
+            let sight = scene.desk.look(TITLE);
+            sight.is_none_or(|sight| !sight.words().contains(command)).then_some(())
+        });
+    }
+    let Scene { agent: mut first, .. } = scene;
+    for (agent, expected) in [(&mut first, "approve"), (&mut second, "deny"), (&mut third, "stop")] {
+        assert_eq!(agent.answer(), ("r1".into(), expected.into()));
+        if expected == "stop" {
+            agent.skip_to("stop");
+        }
+        agent.expect_no_answer();
+    }
+}

@@ -1,0 +1,64 @@
+//! Real keys and real clicks, through xdotool and the X server, and the windows that they go to.
+
+use countersign_tests::until;
+
+use super::Desk;
+
+impl Desk {
+    /// The windows on the screen whose title matches.
+    pub(crate) fn windows(&self, title: &str) -> Vec<String> {
+        let found = self.run("xdotool", &["search", "--onlyvisible", "--name", title]);
+        found.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits for a window on the screen and gives its id.
+    pub(crate) fn window(&self, title: &str) -> String {
+        until(&format!("a window {title}"), || self.windows(title).pop())
+    }
+
+    /// Waits until no window on the screen has this title.
+    pub(crate) fn until_gone(&self, title: &str) {
+        until(&format!("no window {title}"), || {
+            self.windows(title).is_empty().then_some(())
+        });
+    }
+
+    /// Waits until the window has the keyboard.
+    pub(crate) fn until_focused(&self, window: &str) {
+        until("the window has the focus", || (self.focused() == window).then_some(()));
+    }
+
+    /// The window that has the keyboard.
+    pub(crate) fn focused(&self) -> String {
+        self.run("xdotool", &["getactivewindow"])
+    }
+
+    /// Presses keys, one after the other, for whatever has the focus.
+    pub(crate) fn press(&self, keys: &[&str]) {
+        self.run("xdotool", &[&["key", "--delay", "5"], keys].concat());
+    }
+
+    /// Clicks at a place within a window.
+    pub(crate) fn click(&self, window: &str, (x, y): (i32, i32)) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.run("xdotool", &["mousemove", "--window", window, &x, &y, "click", "1"]);
+    }
+
+    /// Presses keys and clicks, with nothing in between.
+    pub(crate) fn press_and_click(&self, keys: &[&str], window: &str, (x, y): (i32, i32)) {
+        let (x, y) = (x.to_string(), y.to_string());
+        let click = ["mousemove", "--window", window, &x, &y, "click", "1"];
+        self.run("xdotool", &[&["key", "--delay", "5"], keys, &click].concat());
+    }
+
+    /// Width and height of a window.
+    pub(crate) fn size(&self, window: &str) -> (i32, i32) {
+        let text = self.run("xdotool", &["getwindowgeometry", "--shell", window]);
+        let number = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.and_then(|value| value.parse().ok())
+                .unwrap_or_else(|| panic!("{name} in {text}"))
+        };
+        (number("WIDTH"), number("HEIGHT"))
+    }
+}

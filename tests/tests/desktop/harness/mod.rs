@@ -1,0 +1,15 @@
+//! What the desktop tests stand on: a desk of their own, the app on it, hands, sight, and the agent at the other end.
+
+mod agent;
+mod app;
+mod desk;
+mod driver;
+mod gvariant;
+mod hands;
+mod sight;
+
+pub(crate) use agent::Agent;
+pub(crate) use app::{App, approval};
+pub(crate) use desk::Desk;
+pub(crate) use driver::Driven;
+pub(crate) use sight::Sight;
