@@ -8,7 +8,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -95,10 +95,9 @@ pub(crate) async fn serve(listener: TcpListener, mut serving: Serving) {
     }
 }
 
-async fn connection(mut stream: TcpStream, mut serving: Serving) {
+async fn connection(stream: TcpStream, mut serving: Serving) {
     let Ok(place) = serving.places.clone().try_acquire_owned() else {
-        let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(FULL)).await;
-        return;
+        return refuse(stream).await;
     };
     let place = Place(Arc::new(place));
     let _ = stream.set_nodelay(true);
@@ -125,6 +124,21 @@ async fn connection(mut stream: TcpStream, mut serving: Serving) {
     }
     ended(connection.await);
     drop(serving.alive);
+}
+
+/// Tells a connection that there is no place for it. Beyond a few at a time there is not even that.
+async fn refuse(mut stream: TcpStream) {
+    static REFUSING: Semaphore = Semaphore::const_new(64);
+    let Ok(_few) = REFUSING.try_acquire() else { return };
+    let tell = async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        // A request that nobody reads would make the other side forget the answer.
+        let mut request = [0; 4096];
+        while stream.read(&mut request).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), tell).await;
 }
 
 fn ended(served: hyper::Result<()>) {
