@@ -46,7 +46,7 @@ fn it_connects_on_load_and_a_tool_call_is_one_row() {
         "tool_call_end",
         json!({"tool_name": "execute_code", "success": true, "duration": 0.523, "error": null}),
     ));
-    page.see(&format!("{row}:has-text(\"523\")"));
+    page.see(&format!("{row}:has-text(\"0.52 s\")"));
     assert_eq!(page.count(&row), 1, "start, result and end are one row");
     page.click(&row);
     page.see(":text(\"hello\")");
