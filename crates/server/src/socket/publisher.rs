@@ -1,11 +1,11 @@
 //! What a connection says: events, questions, answers; and what it is owed: receipts, answers, word of a stop.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_dialects::sam::{self, Decoded, Inbound, Peer, Reply, WireError};
 use countersign_hub::{AnswerError, AskError, PublishError, Refusal, Waiter};
-use countersign_model::{Answer, Ask, Json, NewEvent, Origin, Scope, Seq, SessionKey, Surface, Verdict};
+use countersign_model::{Answer, Ask, Json, Millis, NewEvent, Origin, Scope, Seq, SessionKey, Surface, Verdict};
 use tokio::sync::{Notify, mpsc};
 
 use super::frame;
@@ -35,7 +35,8 @@ pub(crate) struct Publisher {
 struct State {
     sessions: HashSet<SessionKey>,
     waiters: Vec<(SessionKey, Waiter)>,
-    told: HashSet<SessionKey>,
+    /// When the stop was put that each session was told of: one that was lifted and put again is told again.
+    told: HashMap<SessionKey, Millis>,
 }
 
 impl Publisher {
@@ -295,11 +296,11 @@ impl Publisher {
                 match self.door.hub.stopped(key) {
                     // Its answers come first; they are about to.
                     Some(_) if waiters.iter().any(|(session, _)| session == key) => {}
-                    Some(stop) if !told.contains(key) => {
-                        told.insert(key.clone());
-                        stops.push(stop);
+                    Some(stop) => {
+                        if told.insert(key.clone(), stop.at) != Some(stop.at) {
+                            stops.push(stop);
+                        }
                     }
-                    Some(_) => {}
                     None => {
                         told.remove(key);
                     }
