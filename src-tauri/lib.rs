@@ -27,10 +27,10 @@ pub fn run(options: &Options) -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,tao=error,zbus=warn")),
         )
         .init();
-    if !options::has_display() {
+    if let Some(why) = options::without_display() {
         eprintln!(
-            "countersign-desktop: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can be shown. \
-             Run it in a desktop session, or run the hub without a window: countersign serve"
+            "countersign-desktop: {why}, so no window can be shown. Run it in a desktop session, or run the hub without a \
+             window: countersign serve"
         );
         return ExitCode::FAILURE;
     }

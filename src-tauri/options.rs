@@ -48,10 +48,29 @@ fn fingerprint(folder: &Path) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, fold)
 }
 
-/// Whether a window can be shown. GTK panics where there is no display, so this is asked first.
-pub(crate) fn has_display() -> bool {
+/// Why no window can be shown, if none can. Tauri panics where GTK finds no display, so this is asked first.
+pub(crate) fn without_display() -> Option<&'static str> {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(target_os = "linux") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+    if !cfg!(target_os = "linux") {
+        None
+    } else if !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY") {
+        Some("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
+    } else {
+        refused()
+    }
+}
+
+/// What the environment names may be gone, or let nobody in. The shell's own start asks GTK again, which costs nothing.
+#[cfg(target_os = "linux")]
+fn refused() -> Option<&'static str> {
+    gtk::init()
+        .err()
+        .map(|_| "the display that DISPLAY or WAYLAND_DISPLAY names cannot be opened")
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refused() -> Option<&'static str> {
+    None
 }
 
 #[cfg(test)]
