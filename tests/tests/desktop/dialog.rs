@@ -283,3 +283,99 @@ fn three_at_once_are_asked_one_by_one_and_each_agent_gets_its_own() {
         agent.expect_no_answer();
     }
 }
+
+#[test]
+fn a_request_too_long_to_show_is_not_approved_in_the_dialog_but_shown_in_the_window() {
+    let mut scene = Scene::new();
+    let main = scene.desk.window("^Countersign$");
+    let long: Vec<_> = (0..80).map(|line| format!("echo line {line}")).collect();
+    scene.agent.ask("r1", &long.join("\n"));
+    let sight = scene.open("echo line 0");
+    assert_eq!(sight.button_words(), ["Stop", "Deny", "Show"]);
+    scene.click("echo line 0", "Show");
+    scene.desk.until_gone(WINDOW);
+    scene.desk.until_focused(&main);
+    assert!(scene.is_pending("r1"));
+    scene.agent.expect_no_answer();
+    // Closed or not, the window is brought up.
+    scene.desk.press(&["alt+F4"]);
+    scene.desk.until_gone("^Countersign$");
+    scene.agent.ask("r2", &"y".repeat(5_000));
+    scene.click("yyyy", "Show");
+    scene.desk.until_focused(&scene.desk.window("^Countersign$"));
+    assert!(scene.is_pending("r2"));
+    scene.agent.ask("r3", &"z".repeat(5_000));
+    scene.click("zzzz", "Deny");
+    assert_eq!(scene.agent.answer(), ("r3".into(), "deny".into()));
+}
+
+#[test]
+fn text_that_would_lie_is_spelled_out() {
+    let mut scene = Scene::new();
+    scene.agent.ask_for(&json!({"request_id": "r1", "tool_name": "ba\u{202e}hs<b>", "cwd": "/srv/\u{200b}shop\nfolder <i>&amp;",
+        "arguments": {"command": "rm \u{202e}gpj.tac\0 <span foreground='white'>-rf</span> a\u{200b}b &lt;\rls\u{1b}[2K\n\tnext",
+            "k\u{2066}ey": "v\u{feff}"}}));
+    let words = scene.open("rm ").words();
+    for shown in [
+        "ba⟨U+202E⟩hs<b>",
+        "/srv/⟨U+200B⟩shop⟨U+000A⟩folder <i>&amp;",
+        "rm ⟨U+202E⟩gpj.tac⟨U+0000⟩ <span foreground='white'>-rf</span> a⟨U+200B⟩b &lt;⟨U+000D⟩ls⟨U+001B⟩[2K\n\tnext",
+        "v⟨U+FEFF⟩",
+    ] {
+        assert!(words.contains(shown), "{shown} in {words}");
+    }
+    let hidden = |character: &char| character.is_control() && !matches!(character, '\n' | '\t');
+    assert!(
+        !words
+            .chars()
+            .any(|character| hidden(&character) || matches!(character, '\u{202e}' | '\u{200b}' | '\u{2066}'))
+    );
+    if let Some(folder) = std::env::var_os("COUNTERSIGN_TEST_PICTURES") {
+        scene.desk.picture(&std::path::Path::new(&folder).join("hostile.png"));
+    }
+    scene.click("rm ", "Deny");
+    assert_eq!(scene.agent.answer(), ("r1".into(), "deny".into()));
+}
+
+#[test]
+fn what_is_answered_by_itself_opens_no_dialog() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    scene.click("cargo test", "Stop");
+    assert_eq!(scene.agent.answer(), ("r1".into(), "stop".into()));
+    scene.desk.until_gone(WINDOW);
+    for round in 2..12 {
+        let request = format!("r{round}");
+        scene.agent.ask(&request, "cargo run");
+        assert_eq!(scene.agent.answer(), (request, "stop".into()));
+        assert_eq!(scene.desk.windows(WINDOW), [""; 0]);
+    }
+    std::thread::sleep(INERT);
+    assert_eq!(scene.desk.windows(WINDOW), [""; 0]);
+}
+
+#[test]
+fn getting_the_focus_back_makes_it_inert_again() {
+    let mut scene = Scene::new();
+    scene.agent.ask("r1", "cargo test");
+    let window = scene.desk.window(WINDOW);
+    let middle = scene.open("cargo test").button("Approve").middle;
+    scene
+        .desk
+        .start("xev", &["-name", "elsewhere", "-geometry", "200x100+0+0"]);
+    let elsewhere = scene.desk.window("^elsewhere$");
+    for round in 0..5 {
+        scene.desk.run("xdotool", &["windowactivate", "--sync", &elsewhere]);
+        scene.open("cargo test");
+        // By its title bar or by the very click on the button: either way it has just got the focus.
+        if round % 2 == 0 {
+            scene.desk.run("xdotool", &["windowactivate", "--sync", &window]);
+        }
+        scene.desk.click(&window, middle);
+        scene.desk.until_focused(&window);
+        assert!(scene.is_pending("r1"), "round {round}");
+    }
+    scene.agent.expect_no_answer();
+    scene.click("cargo test", "Approve");
+    assert_eq!(scene.agent.answer(), ("r1".into(), "approve".into()));
+}

@@ -5,4 +5,6 @@
 mod harness;
 
 mod dialog;
+mod life;
+mod notices;
 mod window;

@@ -57,11 +57,6 @@ impl Place {
     pub(crate) fn found(&self) -> Value {
         until("hub.json says where the hub is", || self.hub())
     }
-
-    /// Whether `hub.json` is there.
-    pub(crate) fn is_found(&self) -> bool {
-        self.0.data().join("hub.json").exists()
-    }
 }
 
 /// The app that runs; dropped, it is killed.
@@ -102,11 +97,6 @@ impl App {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The address of a WebSocket.
-    pub(crate) fn ws_url(&self, path: &str) -> String {
-        format!("ws://127.0.0.1:{}{path}", self.port)
-    }
-
     /// A request of anybody's.
     pub(crate) fn get(&self, path: &str) -> Reply {
         rest::call("GET", &self.url(), path, &[], None)
@@ -137,7 +127,12 @@ impl App {
 
     /// Whether its `hub.json` is there.
     pub(crate) fn is_found(&self) -> bool {
-        self.place.is_found()
+        self.folder().data().join("hub.json").exists()
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> Folder {
+        self.place.0.clone()
     }
 
     /// SIGTERM, and waits for its end.

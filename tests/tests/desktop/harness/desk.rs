@@ -132,11 +132,6 @@ impl Desk {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// The display, as DISPLAY names it.
-    pub(crate) fn display(&self) -> &str {
-        &self.display
-    }
-
     /// A picture of the whole screen, for a person who looks into a failure.
     pub(crate) fn picture(&self, path: &Path) {
         let path = path.display().to_string();

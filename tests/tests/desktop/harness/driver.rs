@@ -1,7 +1,7 @@
 //! The app's window, driven over WebDriver by WebKit's own driver.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ pub(crate) struct Driven {
     pid: Pid,
     /// The port that the hub listens on; 0 when it does not.
     pub(crate) port: u16,
-    folder: Folder,
 }
 
 impl Driven {
@@ -32,7 +31,7 @@ impl Driven {
     }
 
     /// Starts the app with this configuration file.
-    pub(crate) fn with_config(desk: &Desk, folder: &Folder, config: &std::path::Path) -> Self {
+    pub(crate) fn with_config(desk: &Desk, folder: &Folder, config: &Path) -> Self {
         // The driver takes a number and says nothing of a free one.
         let port = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|free| free.local_addr())
@@ -65,7 +64,6 @@ impl Driven {
             session,
             pid: pid.expect("a process id"),
             port: port_of(&found),
-            folder: folder.clone(),
         };
         driven.until("the page is there", "return document.querySelector('footer') !== null");
         driven
@@ -127,11 +125,6 @@ impl Driven {
             rows.retain(|row| words.iter().all(|word| row.contains(word)));
             (rows.len() == count).then_some(rows)
         })
-    }
-
-    /// The folder of the app's data and configuration.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.data()
     }
 
     fn is_gone(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod app;
+mod daemon;
 mod desk;
 mod driver;
 mod gvariant;
@@ -9,7 +10,7 @@ mod hands;
 mod sight;
 
 pub(crate) use agent::Agent;
-pub(crate) use app::{App, approval};
+pub(crate) use app::{App, approval, arguments, command, wait};
 pub(crate) use desk::Desk;
 pub(crate) use driver::Driven;
 pub(crate) use sight::Sight;
