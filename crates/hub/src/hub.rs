@@ -460,6 +460,17 @@ impl Hub {
         let _ = self.committed(self.log.tail()).await;
     }
 
+    /// Waits until an approval and its answer, if there is one, are recorded, or have become a "no" because they could not be.
+    pub async fn settled(&self, id: &str) {
+        let mut answers = self.answers();
+        loop {
+            answers.borrow_and_update();
+            if lock(&self.state).is_settled(id) || answers.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Stops a session. `false` when it was stopped before.
     pub fn stop(&self, key: &SessionKey, by: Surface, message: Option<String>) -> bool {
         let now = self.clock.now();

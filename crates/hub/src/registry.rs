@@ -878,6 +878,13 @@ impl Registry {
         self.slots.get(id).filter(|slot| slot.shown).map(|slot| &slot.approval)
     }
 
+    /// Whether neither the request nor an answer to it waits for the store.
+    pub(crate) fn is_settled(&self, id: &str) -> bool {
+        self.slots
+            .get(id)
+            .is_none_or(|slot| slot.shown && (slot.ready || slot.approval.status == Status::Pending))
+    }
+
     /// An approval by its key, if it is at hand.
     pub(crate) fn by_key(&self, agent: &Arc<str>, request_id: &Arc<str>) -> Option<&Approval> {
         self.get(self.keys.get(&(agent.clone(), request_id.clone()))?)

@@ -42,7 +42,7 @@ pub(crate) async fn ask(
     ask.timeout = ask.timeout.or(app.settings.approval_timeout);
     let asked = hub.ask(ask).await?;
     // A store that fails has answered no by now; that is what is shown then.
-    let _ = hub.committed(asked.seq).await;
+    hub.settled(asked.waiter.id()).await;
     let approval = poll(hub, asked.waiter, time.unwrap_or_default()).await?;
     let code = if approval.status == Status::Pending {
         StatusCode::CREATED
@@ -186,7 +186,7 @@ pub(crate) async fn decide(
     };
     let decided = hub.answer(&approval.id, answer).await?;
     // A store that fails turns an approval into a no, and that is what is told here.
-    hub.flush().await;
+    hub.settled(&decided.id).await;
     let recorded = hub.find(&decided.id).await.unwrap_or(decided);
     Ok(json(StatusCode::OK, &recorded))
 }
