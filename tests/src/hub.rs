@@ -155,10 +155,24 @@ impl Start {
 
     /// Starts it without waiting until it is ready.
     pub fn spawn(&self) -> Hub {
+        self.spawn_as(self.command())
+    }
+
+    /// Starts it by another command, which ends up running it, and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub fn run_as(&self, command: Command) -> Hub {
+        let mut hub = self.spawn_as(command);
+        hub.wait_ready();
+        hub
+    }
+
+    fn spawn_as(&self, mut command: Command) -> Hub {
         let log = self.folder.file("log");
         let errors = File::options().create(true).append(true).open(&log).expect("a log");
-        let child = self
-            .command()
+        let child = command
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn()

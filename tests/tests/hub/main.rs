@@ -5,6 +5,7 @@
 mod approvals;
 mod commands;
 mod crash;
+mod failing;
 mod foreign;
 mod limits;
 mod lock;

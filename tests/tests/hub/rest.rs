@@ -519,3 +519,29 @@ fn health_and_status_say_how_it_is() {
     let _approver = hub.approver("/");
     assert_eq!(hub.get("/api/status").json()["approvers"], 1);
 }
+
+#[test]
+fn an_asker_that_stops_polling_is_given_up_on_and_one_that_polls_is_not() {
+    let hub = Hub::with_toml("[approvals]\ngrace_seconds = 2\n");
+    for id in ["polled", "left"] {
+        hub.post(
+            "/api/approvals",
+            &json!({"request_id": id, "tool_name": "bash", "agent": "ci"}),
+        )
+        .expect(201);
+    }
+    // An approver that looks is no agent that polls.
+    let bearer = format!("Bearer {}", hub.token());
+    until("the one that was left is cancelled", || {
+        assert_eq!(
+            hub.get("/api/approvals/polled?wait=0.1").expect(200).json()["status"],
+            "pending"
+        );
+        let left = hub
+            .call("GET", "/api/approvals/left", &[("authorization", &bearer)], None)
+            .expect(200)
+            .json();
+        (left["status"] == "cancelled").then_some(())
+    });
+    hub.answer("polled", "approve");
+}

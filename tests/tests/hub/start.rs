@@ -198,3 +198,31 @@ fn a_clean_end_keeps_even_what_was_not_acknowledged() {
     let hub = Start::in_folder(&hub.folder).run();
     assert_eq!(hub.history().iter().filter(|row| row["kind"] == "note").count(), 20_000);
 }
+
+#[test]
+fn somebody_who_waits_does_not_keep_it_from_closing() {
+    let mut hub = Hub::start();
+    let asked = hub.post(
+        "/api/approvals",
+        &json!({"request_id": "r", "tool_name": "bash", "agent": "ci"}),
+    );
+    asked.expect(201);
+    let url = hub.url();
+    let waiting = std::thread::spawn(move || {
+        countersign_tests::rest::try_call("GET", &url, "/api/approvals/r?wait=60", &[], None)
+            .is_ok_and(|reply| reply.json()["status"] != "pending")
+    });
+    countersign_tests::until("it waits", || {
+        (hub.get("/healthz").json()["connections"] == 2).then_some(())
+    });
+    let begun = std::time::Instant::now();
+    assert!(hub.terminate().success());
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(!waiting.join().unwrap(), "no answer is made up");
+    let hub = Start::in_folder(&hub.folder).run();
+    assert_eq!(hub.get("/api/approvals/r").json()["status"], "pending");
+}

@@ -395,3 +395,47 @@ fn a_closed_hub_says_goodbye() {
     assert!(!hub.folder.data().join("hub.json").exists());
     assert!(!hub.folder.data().join("approver.token").exists());
 }
+
+#[test]
+fn a_frame_behind_the_handshake_is_not_lost() {
+    use std::io::{Read, Write};
+    let hub = Hub::start();
+    let mut monitor = hub.ws("/");
+    let mut stream = countersign_tests::raw::connect(hub.port);
+    let payload = br#"{"type":"x","data":{"early":true}}"#;
+    let mut bytes = format!(
+        "GET /publish HTTP/1.1\r\nHost: localhost:{}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        hub.port
+    )
+    .into_bytes();
+    // Masked with zeros, as a client may.
+    bytes.extend([0x81, 0x80 | payload.len() as u8, 0, 0, 0, 0]);
+    bytes.extend(payload);
+    stream.write_all(&bytes).unwrap();
+    assert_eq!(monitor.expect("x")["data"]["early"], true);
+    let head = countersign_tests::raw::head(&mut stream);
+    assert!(
+        head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        "the RFC's own example: {head}"
+    );
+    // A frame without a mask breaks the protocol.
+    stream.write_all(&[0x81, 2, b'{', b'}']).unwrap();
+    let mut end = Vec::new();
+    stream.read_to_end(&mut end).unwrap();
+    assert_eq!(end[..4], [0x88, end[1], 0x03, 0xea], "1002: {end:?}");
+}
+
+#[test]
+fn an_empty_list_of_names_asks_for_everything() {
+    let hub = Hub::start();
+    let mut monitor = hub.ws("/?types=&agents=,");
+    monitor.expect("hello");
+    hub.ws("/publish").send(&frames::note(1));
+    monitor.expect("note");
+    let many = vec!["x"; 300].join(",");
+    assert_eq!(
+        Ws::try_connect(hub.port, &format!("/?types={many}"), &[]).err(),
+        Some(400)
+    );
+}

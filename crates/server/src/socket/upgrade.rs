@@ -123,8 +123,14 @@ pub(crate) fn upgrade(mut request: Request, role: Role, door: Door, settings: Se
 /// Reads the query and takes the cursor: from here on nothing is missed.
 fn opening(request: &Request, role: Role, door: &Door, switches: Switches) -> Result<Opening, Problem> {
     let (mut since, mut types, mut agents, mut token) = (None, None, None, None);
+    let mut greeted = false;
     for (name, value) in query(request.uri().query().unwrap_or_default()) {
-        let list = |value: &str| names(value).map(Some).map_err(Problem::bad_request);
+        // An empty list names nobody in particular, as in REST.
+        let list = |value: &str| {
+            let names = names(value).map_err(Problem::bad_request)?;
+            Ok::<_, Problem>((!names.is_empty()).then_some(names))
+        };
+        greeted |= matches!(&*name, "since" | "types" | "agents");
         match &*name {
             "since" => {
                 let place: Since = value
@@ -143,7 +149,6 @@ fn opening(request: &Request, role: Role, door: &Door, switches: Switches) -> Re
         .keys
         .right(token.as_deref(), door.hub.now())
         .map_err(|BadToken| Problem::bad_token())?;
-    let greeted = since.is_some() || types.is_some() || agents.is_some();
     let (cursor, lost) = match door.hub.cursor(since.as_ref()) {
         Ok(cursor) => (cursor, None),
         Err(lost) => (door.hub.from_head(), Some(lost)),
