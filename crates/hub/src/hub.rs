@@ -359,6 +359,16 @@ impl Hub {
         Ok(Asked { seq, waiter })
     }
 
+    /// Whether a question would be taken in now, after `before` others. Nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`Hub::ask`].
+    pub async fn judge(&self, ask: &Ask, before: usize) -> Result<(), AskError> {
+        let find = Find::Key(ask.agent.clone(), ask.request_id.clone());
+        let old = self.archive.find(find).await?.into_iter().next();
+        Ok(lock(&self.state).judge(ask, old.as_ref(), before)?)
+    }
+
     /// Waits for the answer to an approval that was asked before, if it is still at hand.
     pub fn wait_for(self: &Arc<Self>, id: &str) -> Option<Waiter> {
         let id = self.change(|registry, _| {

@@ -338,6 +338,36 @@ impl Registry {
         self.slots.insert(approval.id.clone(), slot);
     }
 
+    /// The size of a question, and the digest that its approval would bind.
+    fn bind(&self, ask: &Ask) -> Result<(usize, String), Refusal> {
+        let (size, limit) = (ask.data.get().len(), self.limits.max_request_bytes);
+        if size > limit {
+            return Err(Refusal::TooLarge { size, limit });
+        }
+        let digest = canonical::digest(&ask.tool_name, &ask.arguments, ask.cwd.as_deref())?;
+        Ok((size, digest))
+    }
+
+    /// Whether one more can wait, beside those that wait and `before` others.
+    fn room(&self, before: usize, size: usize) -> Result<(), Refusal> {
+        let pending = self.pending().count() + before;
+        if pending >= self.limits.max_pending || self.pending_bytes + size > self.limits.max_pending_bytes {
+            return Err(Refusal::TooMany);
+        }
+        Ok(())
+    }
+
+    /// Whether a question would be taken in now, after `before` others: for a batch, which is taken as a whole or not at all.
+    /// `old` is as in [`Registry::ask`].
+    pub(crate) fn judge(&self, ask: &Ask, old: Option<&Approval>, before: usize) -> Result<(), Refusal> {
+        let (size, digest) = self.bind(ask)?;
+        match self.by_key(&ask.agent, &ask.request_id).or(old) {
+            Some(known) if known.digest != digest => Err(Refusal::Conflict(ask.request_id.clone())),
+            Some(_) => Ok(()),
+            None => self.room(before, size),
+        }
+    }
+
     /// Takes a question in. Returns the hub's id for it; the same question again gets the same id.
     ///
     /// `old` is what the store knows under the same agent and request id, when the caller has looked.
@@ -349,14 +379,7 @@ impl Registry {
         now: Millis,
         out: &mut Outbox,
     ) -> Result<Arc<str>, Refusal> {
-        let size = ask.data.get().len();
-        if size > self.limits.max_request_bytes {
-            return Err(Refusal::TooLarge {
-                size,
-                limit: self.limits.max_request_bytes,
-            });
-        }
-        let digest = canonical::digest(&ask.tool_name, &ask.arguments, ask.cwd.as_deref())?;
+        let (size, digest) = self.bind(&ask)?;
         let key = (ask.agent.clone(), ask.request_id.clone());
         if let (false, Some(old)) = (self.keys.contains_key(&key), old) {
             self.insert(Slot {
@@ -380,10 +403,7 @@ impl Registry {
             self.overtake_late(&known, now, out);
             return Ok(known);
         }
-        let pending = self.pending().count();
-        if pending >= self.limits.max_pending || self.pending_bytes + size > self.limits.max_pending_bytes {
-            return Err(Refusal::TooMany);
-        }
+        self.room(0, size)?;
         let session = SessionKey {
             agent: ask.agent.clone(),
             session: ask.session.clone(),

@@ -50,6 +50,15 @@ pub(crate) async fn publish(State(app): State<App>, headers: HeaderMap, Text(bod
     right(&app.door, &headers)?;
     let items = items(&body, is_ndjson(&headers))?;
     let hub = &app.door.hub;
+    // A question can be refused for what is known already. Looked at beforehand, it takes nothing of the batch with it.
+    let questions = items.iter().enumerate().filter_map(|(index, item)| match item {
+        Item::Ask(ask) => Some((index, ask)),
+        Item::Event(_) => None,
+    });
+    for (before, (index, ask)) in questions.enumerate() {
+        let judged = hub.judge(ask, before).await;
+        judged.map_err(|error| Problem::from(error).with("index", index.into()))?;
+    }
     let (mut first, mut last) = (None, 0);
     let mut run = Vec::new();
     let mut items = items.into_iter().peekable();
