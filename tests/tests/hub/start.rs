@@ -218,7 +218,7 @@ fn somebody_who_waits_does_not_keep_it_from_closing() {
     let begun = std::time::Instant::now();
     assert!(hub.terminate().success());
     assert!(
-        begun.elapsed() < std::time::Duration::from_secs(10),
+        begun.elapsed() < std::time::Duration::from_secs(2),
         "{:?}",
         begun.elapsed()
     );

@@ -1,6 +1,5 @@
 //! `/api/approvals`: ask, wait for the answer, and answer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, RawQuery, State};
@@ -8,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use countersign_dialects::limits::MAX_MESSAGE;
 use countersign_dialects::sam;
-use countersign_hub::{Hub, Waiter, random_hex};
+use countersign_hub::{Waiter, random_hex};
 use countersign_model::canonical::too_deep;
 use countersign_model::{Answer, Approval, Delivery, Json, Origin, Scope, Status, Surface, Verdict};
 use serde::{Deserialize, Serialize};
@@ -43,7 +42,7 @@ pub(crate) async fn ask(
     let asked = hub.ask(ask).await?;
     // A store that fails has answered no by now; that is what is shown then.
     hub.settled(asked.waiter.id()).await;
-    let approval = poll(hub, asked.waiter, time.unwrap_or_default()).await?;
+    let approval = poll(&app, asked.waiter, time.unwrap_or_default()).await?;
     let code = if approval.status == Status::Pending {
         StatusCode::CREATED
     } else {
@@ -53,17 +52,27 @@ pub(crate) async fn ask(
 }
 
 /// Waits for the answer. Whoever gets it this way is the agent, so it counts as delivered.
-async fn poll(hub: &Arc<Hub>, mut waiter: Waiter, time: Duration) -> Result<Approval, Problem> {
-    match tokio::time::timeout(time, waiter.answer()).await {
-        Ok(approval) if approval.delivery == Delivery::Waiting => {
+async fn poll(app: &App, mut waiter: Waiter, time: Duration) -> Result<Approval, Problem> {
+    match within(app, time, waiter.answer()).await {
+        Some(approval) if approval.delivery == Delivery::Waiting => {
             waiter.delivered();
             Ok(Approval {
                 delivery: Delivery::Delivered,
                 ..approval
             })
         }
-        Ok(approval) => Ok(approval),
-        Err(_) => Ok(hub.find(waiter.id()).await?),
+        Some(approval) => Ok(approval),
+        None => Ok(app.door.hub.find(waiter.id()).await?),
+    }
+}
+
+/// Waits for so long at most, and not beyond the hub's closing.
+async fn within<T>(app: &App, time: Duration, wanted: impl Future<Output = T>) -> Option<T> {
+    let mut closing = app.settings.closing.clone();
+    tokio::select! {
+        biased;
+        got = tokio::time::timeout(time, wanted) => got.ok(),
+        _ = closing.wait_for(|closing| *closing) => None,
     }
 }
 
@@ -106,7 +115,7 @@ pub(crate) async fn one(
         if let Some(waiter) = hub.wait_for(&approval.id) {
             return Ok(json(
                 StatusCode::OK,
-                &poll(hub, waiter, time.unwrap_or_default()).await?,
+                &poll(&app, waiter, time.unwrap_or_default()).await?,
             ));
         }
     } else if let (Some(time), Status::Pending) = (time, approval.status) {
@@ -120,7 +129,7 @@ pub(crate) async fn one(
                 }
             }
         };
-        if let Ok(decided) = tokio::time::timeout(time, decided).await {
+        if let Some(decided) = within(&app, time, decided).await {
             return Ok(json(StatusCode::OK, &decided?));
         }
     }
