@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -59,7 +59,8 @@ impl Running {
         // A program may end, or talk, before it has read everything.
         std::thread::spawn(move || stdin.write_all(input.as_bytes()));
         let (out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-        let (line, lines) = channel();
+        // Full, it makes the program wait until the test takes its lines.
+        let (line, lines) = sync_channel(1024);
         std::thread::spawn(move || {
             for text in BufReader::new(out).lines().map_while(Result::ok) {
                 let _ = line.send(text);
@@ -108,14 +109,16 @@ impl Running {
     /// When it does not come in time.
     pub fn finish(mut self) -> Output {
         let begun = Instant::now();
+        let mut out = Vec::new();
         let status = loop {
+            out.extend(self.lines.try_iter());
             if let Some(status) = self.child.try_wait().expect("it was started") {
                 break status;
             }
             assert!(begun.elapsed() < PATIENCE * 2, "it did not end");
             std::thread::sleep(std::time::Duration::from_millis(5));
         };
-        let out: Vec<String> = self.lines.iter().collect();
+        out.extend(self.lines.iter());
         let err = self
             .errors
             .take()

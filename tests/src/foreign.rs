@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -99,7 +99,8 @@ impl Foreign {
             .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
         let input = child.stdin.take();
         let out = child.stdout.take().expect("piped");
-        let (line, lines) = channel();
+        // A test that does not listen makes the client wait, as a slow reader of its output would.
+        let (line, lines) = sync_channel(1024);
         std::thread::spawn(move || {
             for text in BufReader::new(out).lines().map_while(Result::ok) {
                 let _ = line.send(text);

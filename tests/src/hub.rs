@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -219,7 +219,7 @@ impl Hub {
     /// Waits for the ready line, and takes the port from it.
     fn wait_ready(&mut self) {
         let out = self.child.stdout.take().expect("piped");
-        let (line, lines) = channel();
+        let (line, lines) = sync_channel(16);
         // It ends with the process, whose standard output this is.
         std::thread::spawn(move || {
             for text in BufReader::new(out).lines().map_while(Result::ok) {

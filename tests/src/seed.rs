@@ -1,6 +1,7 @@
-//! A small random generator for tests of random moments: seeded from the clock, or from `COUNTERSIGN_TEST_SEED` to repeat a run.
+//! A small random generator for tests of random moments: seeded anew each time, or from `COUNTERSIGN_TEST_SEED` to repeat a run.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
 
 /// xorshift64*: no secrets depend on it.
 #[derive(Debug)]
@@ -12,11 +13,9 @@ impl Random {
         let given = std::env::var("COUNTERSIGN_TEST_SEED")
             .ok()
             .and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            now.as_nanos() as u64
-        });
-        println!("COUNTERSIGN_TEST_SEED={seed}");
+        // The standard library has its hashers seeded by the system.
+        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        eprintln!("COUNTERSIGN_TEST_SEED={seed}");
         Self(seed | 1)
     }
 

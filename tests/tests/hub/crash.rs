@@ -121,7 +121,7 @@ fn no_acknowledged_event_is_lost_doubled_or_moved() {
         .iter()
         .map(|row| row["id"].as_str().unwrap().split(':').next().unwrap())
         .collect();
-    println!(
+    eprintln!(
         "{KILLS} kills, {} events kept, {} of them acknowledged, in {} epochs",
         rows.len(),
         acknowledged.len(),
@@ -185,7 +185,7 @@ fn a_monitor_resumes_over_each_kill_with_nothing_lost_or_doubled() {
     let marker = hub.ws("/publish").publish(&json!({"type": "note", "data": {"n": 0}}));
     let next = monitor.next();
     if next["type"] == "history_lost" {
-        println!("{KILLS} kills, the place was lost {} times, at last too", lost + 1);
+        eprintln!("{KILLS} kills, the place was lost {} times, at last too", lost + 1);
         return;
     }
     let mut frame = next;
@@ -204,7 +204,7 @@ fn a_monitor_resumes_over_each_kill_with_nothing_lost_or_doubled() {
         .collect();
     assert_eq!(seen.len(), kept.len());
     assert_eq!(seen, kept, "what it saw is what is kept");
-    println!(
+    eprintln!(
         "{KILLS} kills, {} events seen once each, the place was lost {lost} times",
         seen.len()
     );
@@ -413,7 +413,7 @@ fn no_approval_is_answered_twice_or_granted_by_a_crash() {
         let id = row["data"]["approval_id"].as_str().unwrap().to_owned();
         assert!(ids.insert(id.clone()), "{id} was resolved twice: {row}");
     }
-    println!(
+    eprintln!(
         "{KILLS} kills, {} questions, {} answered, {unanswered} still wait",
         asked.len(),
         told.len()

@@ -68,7 +68,7 @@ fn stalled(name: &str, config: &str, bound: u64) {
     hub.answer(crate::wire::pending(&hub, 1)[0]["id"].as_str().unwrap(), "approve");
     assert_eq!(agent.expect("approval_response")["response"], "approve");
     let peak = hub.memory("VmHWM");
-    println!(
+    eprintln!(
         "{name}: alone published in {:?} and read in {:?}, beside three that stall {:?} and {:?}; memory {} MiB idle, {} MiB at most",
         alone.0,
         alone.1,
@@ -91,7 +91,7 @@ fn stalled(name: &str, config: &str, bound: u64) {
         read_all(monitor, &AtomicU64::new(0));
     }
     let peak = hub.memory("VmHWM");
-    println!("{name}: {} MiB at most after they have read", peak / MIB);
+    eprintln!("{name}: {} MiB at most after they have read", peak / MIB);
     assert!(peak < idle + bound, "{} MiB over {} MiB", peak / MIB, idle / MIB);
     // And they are live again.
     hub.post("/api/events", &serde_json::from_str::<Value>(&event(EVENTS)).unwrap())
@@ -166,6 +166,6 @@ fn an_agent_that_does_not_read_its_receipts_delays_nobody() {
     let mut agent = hub.ws("/publish");
     agent.publish(&frames::note(7));
     assert_eq!(monitor.expect("note")["data"]["n"], 7);
-    println!("{written} receipts were not read, {} MiB", hub.memory("VmRSS") / MIB);
+    eprintln!("{written} receipts were not read, {} MiB", hub.memory("VmRSS") / MIB);
     assert!(written < 3_000_000, "somebody holds its receipts");
 }

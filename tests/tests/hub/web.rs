@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::wire::pending;
 
-fn call(kind: &str, data: Value) -> Value {
+fn call(kind: &str, data: &Value) -> Value {
     json!({"type": kind, "agent": "sam", "session": "run 1", "data": data})
 }
 
@@ -28,30 +28,30 @@ const ROW: &str = "[role=option]";
 fn it_connects_on_load_and_a_tool_call_is_one_row() {
     let hub = Hub::start();
     let mut agent = hub.ws("/publish");
-    agent.publish(&call("agent_status", json!({"status": "processing"})));
+    agent.publish(&call("agent_status", &json!({"status": "processing"})));
     let mut page = Page::open();
     page.goto(&hub.url());
     page.see("[role=listbox]");
     agent.publish(&call(
         "tool_call_start",
-        json!({"tool_name": "execute_code", "arguments": {"code": "print('hello')"}}),
+        &json!({"tool_name": "execute_code", "arguments": {"code": "print('hello')"}}),
     ));
     let row = format!("{ROW}:has-text(\"execute_code\")");
     page.see(&row);
     agent.publish(&call(
         "tool_call_result",
-        json!({"tool_name": "execute_code", "result": "hello\n", "truncated": false}),
+        &json!({"tool_name": "execute_code", "result": "hello\n", "truncated": false}),
     ));
     agent.publish(&call(
         "tool_call_end",
-        json!({"tool_name": "execute_code", "success": true, "duration": 0.523, "error": null}),
+        &json!({"tool_name": "execute_code", "success": true, "duration": 0.523, "error": null}),
     ));
     page.see(&format!("{row}:has-text(\"0.52 s\")"));
     assert_eq!(page.count(&row), 1, "start, result and end are one row");
     page.click(&row);
     page.see(":text(\"hello\")");
     // What an agent says is text, whatever it looks like.
-    agent.publish(&call("tool_call_start", json!({"tool_name": "<img src=x onerror=window.broken=1>", "arguments": {"x": "<script>window.broken=1</script>"}})));
+    agent.publish(&call("tool_call_start", &json!({"tool_name": "<img src=x onerror=window.broken=1>", "arguments": {"x": "<script>window.broken=1</script>"}})));
     page.see(&format!("{ROW}:has-text(\"<img\")"));
     assert_eq!(page.run("() => window.broken ?? null", &Value::Null), Value::Null);
     assert_eq!(page.complaints(), json!([]));

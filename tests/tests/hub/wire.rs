@@ -311,8 +311,9 @@ fn a_malformed_frame_gets_one_error_that_names_the_field_and_the_connection_live
         (r#"{"type":"rule_anything","data":{}}"#, json!("type")),
     ];
     let hub = Hub::start();
-    for path in ["/publish", "/"] {
-        let mut peer = hub.ws(path);
+    // Both stay: that one is gone would be an event.
+    let mut peers = [hub.ws("/publish"), hub.ws("/")];
+    for peer in &mut peers {
         let before = peer.publish(&frames::note(0));
         for (text, field) in cases {
             peer.send_text(text);
