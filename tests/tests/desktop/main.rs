@@ -7,4 +7,6 @@ mod harness;
 mod dialog;
 mod life;
 mod notices;
+mod right;
+mod tray;
 mod window;

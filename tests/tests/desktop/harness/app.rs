@@ -141,6 +141,11 @@ impl App {
         wait(&mut self.child)
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        wait(&mut self.child)
+    }
+
     /// `kill -9`, and waits for its end.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

@@ -39,13 +39,23 @@ impl Desk {
             programs: Vec::new(),
             _turn: turn,
         };
-        // `-displayfd` picks a free number, so that no two tests, and no person, meet on one.
-        let number = desk.serve(
-            "Xvfb",
-            &["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
-        );
+        // `-displayfd` picks a free number, so that no two tests, and no person, meet on one. Without `-noreset` the server starts
+        // anew when its only client leaves, and takes one that is just coming with it.
+        let screen = [
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1280x800x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ];
+        let number = desk.serve("Xvfb", &screen);
         desk.display = format!(":{number}");
-        desk.bus = desk.serve("dbus-daemon", &["--session", "--nofork", "--print-address=1"]);
+        // In a folder that goes away: killed, it leaves its socket behind.
+        let address = format!("--address=unix:path={}", desk.file("run/bus").display());
+        desk.bus = desk.serve("dbus-daemon", &["--session", "--nofork", "--print-address=1", &address]);
         desk.start("openbox", &[]);
         until("openbox manages the windows", || {
             let root = desk.run("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]);

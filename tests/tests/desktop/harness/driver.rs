@@ -1,9 +1,10 @@
 //! The app's window, driven over WebDriver by WebKit's own driver.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use countersign_tests::{Folder, PATIENCE, Reply, rest, until};
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,6 +21,7 @@ pub(crate) struct Driven {
     pid: Pid,
     /// The port that the hub listens on; 0 when it does not.
     pub(crate) port: u16,
+    folder: Folder,
 }
 
 impl Driven {
@@ -41,7 +43,13 @@ impl Driven {
         command
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .args([&format!("--port={port}"), "--host=127.0.0.1"]);
-        let driver = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        // The app says its log to the driver's own outputs.
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.file("log"))
+            .expect("a log");
+        let driver = command.stdout(log.try_clone().expect("a log")).stderr(log).spawn();
         let driver = driver.unwrap_or_else(|error| panic!("WebKitWebDriver: {error}; `cargo xtask test` installs it"));
         let base = format!("http://127.0.0.1:{port}");
         until("the driver listens", || {
@@ -64,6 +72,7 @@ impl Driven {
             session,
             pid: pid.expect("a process id"),
             port: port_of(&found),
+            folder: folder.clone(),
         };
         driven.until("the page is there", "return document.querySelector('footer') !== null");
         driven
@@ -120,11 +129,20 @@ impl Driven {
 
     /// Waits until exactly `count` rows have all these words, and gives them.
     pub(crate) fn until_rows(&self, count: usize, words: &[&str]) -> Vec<String> {
-        until(&format!("{count} rows with {words:?}"), || {
-            let mut rows = self.rows();
-            rows.retain(|row| words.iter().all(|word| row.contains(word)));
-            (rows.len() == count).then_some(rows)
-        })
+        let begun = Instant::now();
+        loop {
+            let rows = self.rows();
+            let found = rows.iter().filter(|row| words.iter().all(|word| row.contains(word)));
+            let found: Vec<_> = found.cloned().collect();
+            if found.len() == count {
+                return found;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "not {count} rows with {words:?} but {found:?}, of {rows:#?}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn is_gone(&self) -> bool {
@@ -143,7 +161,7 @@ impl Drop for Driven {
         // Killed at once, the driver leaves the app behind, blank, and single-instance then hangs every later start.
         let path = format!("/session/{}", self.session);
         let _ = rest::try_call("DELETE", &self.base, &path, &[], None);
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         while !self.is_gone() && begun.elapsed() < PATIENCE {
             let signal = if begun.elapsed() < PATIENCE / 2 {
                 Signal::TERM
@@ -155,5 +173,9 @@ impl Drop for Driven {
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.file("log")).unwrap_or_default();
+            eprintln!("the app's log:\n{log}");
+        }
     }
 }

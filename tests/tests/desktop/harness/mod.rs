@@ -8,6 +8,7 @@ mod driver;
 mod gvariant;
 mod hands;
 mod sight;
+mod tray;
 
 pub(crate) use agent::Agent;
 pub(crate) use app::{App, approval, arguments, command, wait};
