@@ -435,6 +435,11 @@ impl Hub {
         lock(&self.state).by_key(&agent.into(), &request_id.into()).cloned()
     }
 
+    /// The session that an approval at hand was asked in.
+    pub fn asked_in(&self, id: &str) -> Option<SessionKey> {
+        lock(&self.state).get(id).map(Approval::session_key)
+    }
+
     /// Pending approvals, oldest first.
     pub fn waiting(&self) -> Vec<Approval> {
         lock(&self.state).waiting()

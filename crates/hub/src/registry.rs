@@ -381,6 +381,10 @@ impl Registry {
     ) -> Result<Arc<str>, Refusal> {
         let (size, digest) = self.bind(&ask)?;
         let key = (ask.agent.clone(), ask.request_id.clone());
+        let session = SessionKey {
+            agent: ask.agent.clone(),
+            session: ask.session.clone(),
+        };
         if let (false, Some(old)) = (self.keys.contains_key(&key), old) {
             self.insert(Slot {
                 bytes: 0,
@@ -396,18 +400,16 @@ impl Registry {
         }
         if let Some(known) = self.keys.get(&key) {
             let approval = &self.slots[known].approval;
-            if approval.digest != digest || approval.session != ask.session {
+            if approval.digest != digest {
                 return Err(Refusal::Conflict(ask.request_id));
             }
             let known = known.clone();
             self.overtake_late(&known, now, out);
+            // An agent that comes back may do so in another session, and that one may be stopped.
+            self.stop_asked_again(&known, &session, now, out);
             return Ok(known);
         }
         self.room(0, size)?;
-        let session = SessionKey {
-            agent: ask.agent.clone(),
-            session: ask.session.clone(),
-        };
         let approval = Approval {
             id: id.clone(),
             request_id: ask.request_id,
@@ -825,7 +827,29 @@ impl Registry {
             && slot.overtake(stop, now)
         {
             slot.recorded = out.push(resolved_record(&slot.approval));
-            self.steps.push_back((slot.recorded, Step::Decided(slot.approval.id.clone())));
+            self.steps
+                .push_back((slot.recorded, Step::Decided(slot.approval.id.clone())));
+        }
+    }
+
+    /// Stops a question that was asked again from a stopped session.
+    fn stop_asked_again(&mut self, id: &Arc<str>, session: &SessionKey, now: Millis, out: &mut Outbox) {
+        let Some((stop, _)) = self.stops.get(session) else {
+            return;
+        };
+        let stop = stop.clone();
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if slot.approval.status == Status::Pending {
+            let decision = Decision {
+                message: stop.message,
+                by: stop.by,
+                ..by_hub(Verdict::Stop, "", now)
+            };
+            self.decide(id, Status::Stopped, decision, out);
+        } else if slot.overtake(&stop, now) {
+            slot.recorded = out.push(resolved_record(&slot.approval));
+            self.steps
+                .push_back((slot.recorded, Step::Decided(slot.approval.id.clone())));
         }
     }
 

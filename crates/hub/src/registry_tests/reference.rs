@@ -132,7 +132,10 @@ impl Reference {
         timeout: Option<i64>,
         edits: bool,
     ) -> Option<Arc<str>> {
-        let known = self.questions.iter().position(|q| q.key.0 == key.0 && q.request == request);
+        let known = self
+            .questions
+            .iter()
+            .position(|q| q.key.0 == key.0 && q.request == request);
         if let Some(of) = known {
             let question = &mut self.questions[of];
             if !question.at_hand {
@@ -140,10 +143,13 @@ impl Reference {
                 question.told = true;
                 question.lease = Some(self.now + GRACE);
             }
-            if question.key != key || question.call != call {
+            if question.call != call {
                 return None;
             }
-            if question.revocable() && self.stops.contains_key(&key) {
+            let stopped = [question.key, key]
+                .iter()
+                .any(|session| self.stops.contains_key(session));
+            if stopped && (question.revocable() || question.status == Status::Pending) {
                 self.resolve(of, Status::Stopped, Scope::Once);
             }
             return Some(self.questions[of].id.clone());
@@ -185,7 +191,11 @@ impl Reference {
             .filter(|rule| rule.agent == key.0 && rule.call == call && rule.session.is_none_or(|s| s == key.1))
             .map(|rule| rule.verdict)
             .collect();
-        if fits.contains(&Verdict::Deny) { Some(Verdict::Deny) } else { fits.first().copied() }
+        if fits.contains(&Verdict::Deny) {
+            Some(Verdict::Deny)
+        } else {
+            fits.first().copied()
+        }
     }
 
     pub(super) fn answer(&mut self, of: usize, verdict: Verdict, scope: Scope, edited: bool) -> Outcome {
@@ -248,7 +258,11 @@ impl Reference {
         for of in self.by_age(|q| !q.over() && (due(q.lease) || due(q.expires))) {
             let question = &self.questions[of];
             if question.status == Status::Pending {
-                let status = if due(question.expires) { Status::Expired } else { Status::Cancelled };
+                let status = if due(question.expires) {
+                    Status::Expired
+                } else {
+                    Status::Cancelled
+                };
                 self.resolve(of, status, Scope::Once);
             } else if due(question.lease) && question.told {
                 self.deliver(of, Delivery::Undeliverable);

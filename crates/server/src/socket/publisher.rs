@@ -145,14 +145,14 @@ impl Publisher {
         self.announce_if_new(&key.agent, &key.session);
         match self.door.hub.ask(ask).await {
             Ok(asked) => {
-                let known = self
-                    .state()
-                    .waiters
-                    .iter()
-                    .any(|(_, waiter)| waiter.id() == asked.waiter.id());
-                if !known {
-                    self.state().waiters.push((key, asked.waiter));
+                // Asked before, in an earlier session of the agent maybe: word of a stop there is for this connection too.
+                let key = self.door.hub.asked_in(asked.waiter.id()).unwrap_or(key);
+                self.announce_if_new(&key.agent, &key.session);
+                let mut state = self.state();
+                if !state.waiters.iter().any(|(_, waiter)| waiter.id() == asked.waiter.id()) {
+                    state.waiters.push((key, asked.waiter));
                 }
+                drop(state);
                 self.asked.notify_one();
                 Some(asked.seq)
             }

@@ -159,10 +159,14 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        self.kill();
         if std::thread::panicking() {
-            eprintln!("the app's log:\n{}", self.log());
+            eprintln!(
+                "the app's threads:\n{}the app's log:\n{}",
+                threads(self.child.id()),
+                self.log()
+            );
         }
+        self.kill();
     }
 }
 
@@ -211,4 +215,22 @@ pub(crate) fn approval(url: &str, request: &str) -> Value {
         let reply = rest::call("GET", url, &format!("/api/approvals/{request}"), &[], None);
         (reply.status == 200).then(|| reply.json())
     })
+}
+
+/// What each thread of a process waits for, for a person who looks into a hang.
+pub(crate) fn threads(pid: u32) -> String {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lines = tasks.map(|task| {
+        let said = |name: &str| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        format!(
+            "  {:16} {:20} {}\n",
+            said("comm").trim(),
+            said("wchan").trim(),
+            said("syscall").trim()
+        )
+    });
+    lines.collect()
 }

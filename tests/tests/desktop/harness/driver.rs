@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::Desk;
-use super::app::{Place, arguments_with, port_of, program};
+use super::app::{Place, arguments_with, port_of, program, threads};
 
 /// The app that runs under the driver; dropped, both end, in the order that leaves nothing behind.
 pub(crate) struct Driven {
@@ -158,6 +158,10 @@ impl Driven {
 
 impl Drop for Driven {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let pid = self.pid.as_raw_nonzero().get().unsigned_abs();
+            eprintln!("the app's threads:\n{}", threads(pid));
+        }
         // Killed at once, the driver leaves the app behind, blank, and single-instance then hangs every later start.
         let path = format!("/session/{}", self.session);
         let _ = rest::try_call("DELETE", &self.base, &path, &[], None);
