@@ -150,3 +150,18 @@ fn a_burst_is_summed_up() {
     assert!(told.body.contains("window"), "{told:?}");
     assert_eq!(desk.told().len(), 6, "{:?}", desk.told());
 }
+
+#[test]
+fn a_daemon_that_hangs_holds_nobody_up() {
+    let (desk, mut app, mut agent) = hidden();
+    desk.freeze_notifications();
+    for number in 0..20 {
+        agent.publish("tool_call_end", &failure(&format!("failure {number}.")));
+    }
+    agent.ask("r1", "cargo publish");
+    let sight = desk.see(DIALOG, "an open dialog", |sight| sight.is_open());
+    desk.click(&desk.window(DIALOG), sight.button("Approve").middle);
+    assert_eq!(agent.answer(), ("r1".into(), "approve".into()));
+    agent.publish("tool_call_end", &failure("the last"));
+    assert_eq!(app.terminate().code(), Some(0));
+}

@@ -1,6 +1,7 @@
 //! A real notification daemon on the desk's bus, and what it received.
 
 use countersign_tests::until;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::Desk;
@@ -34,6 +35,12 @@ impl Desk {
         until("dunst serves", || {
             (self.run("dunstctl", &["is-paused"]) == "false").then_some(())
         });
+    }
+
+    /// Lets dunst take calls and answer none.
+    pub(crate) fn freeze_notifications(&self) {
+        let dunst = Pid::from_child(self.newest());
+        kill_process(dunst, Signal::STOP).expect("it runs");
     }
 
     /// How many notifications are on the screen.

@@ -114,6 +114,11 @@ impl Desk {
         self.programs.insert(0, child);
     }
 
+    /// The program that was started last.
+    pub(crate) fn newest(&self) -> &Child {
+        &self.programs[0]
+    }
+
     /// Starts a server that says on its first line where it is.
     fn serve(&mut self, program: &str, arguments: &[&str]) -> String {
         let mut child = self
