@@ -132,7 +132,7 @@ fn closing_it_answers_nothing() {
     let mut scene = Scene::new();
     scene.agent.ask("r1", "cargo test");
     scene.open("cargo test");
-    scene.desk.press(&["alt+F4"]);
+    scene.desk.close(&scene.desk.window(WINDOW));
     scene.desk.until_gone(WINDOW);
     assert!(scene.is_pending("r1"));
     scene.agent.expect_no_answer();
@@ -298,7 +298,7 @@ fn a_request_too_long_to_show_is_not_approved_in_the_dialog_but_shown_in_the_win
     assert!(scene.is_pending("r1"));
     scene.agent.expect_no_answer();
     // Closed or not, the window is brought up.
-    scene.desk.press(&["alt+F4"]);
+    scene.desk.close(&main);
     scene.desk.until_gone("^Countersign$");
     scene.agent.ask("r2", &"y".repeat(5_000));
     scene.click("yyyy", "Show");

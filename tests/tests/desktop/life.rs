@@ -19,8 +19,9 @@ fn without_its_window_the_hub_serves_and_the_dialog_asks() {
     let desk = Desk::new();
     let mut app = App::start(&desk);
     let mut agent = Agent::connect(app.port, "sam");
-    desk.until_focused(&desk.window(WINDOW));
-    desk.press(&["alt+F4"]);
+    let window = desk.window(WINDOW);
+    desk.until_focused(&window);
+    desk.close(&window);
     desk.until_gone(WINDOW);
     agent.ask("r1", "cargo test");
     answer(&desk, "cargo test", "Approve");
@@ -34,8 +35,9 @@ fn a_second_launch_brings_up_the_first_ones_window_and_ends() {
     let desk = Desk::new();
     let folder = Folder::new();
     let mut app = App::start_in(&desk, &folder, "");
-    desk.until_focused(&desk.window(WINDOW));
-    desk.press(&["alt+F4"]);
+    let window = desk.window(WINDOW);
+    desk.until_focused(&window);
+    desk.close(&window);
     desk.until_gone(WINDOW);
     let mut second = command(&desk, &folder, &arguments(&folder, ""))
         .spawn()

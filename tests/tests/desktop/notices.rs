@@ -105,9 +105,10 @@ fn nobody_is_told_what_they_are_looking_at() {
     desk.start_notifications();
     let app = App::start(&desk);
     let mut agent = Agent::connect(app.port, "sam");
-    desk.until_focused(&desk.window("^Countersign$"));
+    let window = desk.window("^Countersign$");
+    desk.until_focused(&window);
     agent.publish("tool_call_end", &failure("in front"));
-    desk.press(&["alt+F4"]);
+    desk.close(&window);
     desk.until_gone("^Countersign$");
     agent.publish("tool_call_end", &failure("behind"));
     desk.until_told("sam: bash failed");

@@ -51,14 +51,17 @@ fn a_program_answers_only_what_the_person_allows() {
 }
 
 #[test]
-fn refusing_is_what_return_and_escape_say() {
+fn refusing_is_what_return_escape_and_closing_say() {
     let mut scene = Scene::new();
-    for key in ["Return", "Escape", "alt+F4"] {
+    for key in ["Return", "Escape", "the title bar's button"] {
         let program = scene.program(&["answer", "r1", "approve"]);
         scene
             .desk
             .see(TITLE, "a confirmation", |sight| sight.button("Allow").sensitive);
-        scene.desk.press(&[key]);
+        match key {
+            "Return" | "Escape" => scene.desk.press(&[key]),
+            _ => scene.desk.close(&scene.desk.window(WINDOW)),
+        }
         let output = program.finish();
         assert_ne!(output.code, Some(0), "{key}: {}", output.out);
         scene.desk.until_gone(WINDOW);

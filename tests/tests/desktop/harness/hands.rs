@@ -33,6 +33,13 @@ impl Desk {
         self.run("xdotool", &["getactivewindow"])
     }
 
+    /// Closes a window by the button in its title bar. A key of the window manager's may be lost: it takes them anew when the
+    /// first key of a keyboard comes.
+    pub(crate) fn close(&self, window: &str) {
+        let (width, _) = self.size(window);
+        self.click(window, (width - 10, -10));
+    }
+
     /// Presses keys, one after the other, for whatever has the focus.
     pub(crate) fn press(&self, keys: &[&str]) {
         self.run("xdotool", &[&["key", "--delay", "5"], keys].concat());
