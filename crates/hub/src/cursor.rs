@@ -121,7 +121,7 @@ impl Cursor {
     }
 
     /// The entry's frame in `dialect`, encoded at most once for all readers.
-    pub fn frame(&self, entry: &Entry, dialect: Dialect, encode: impl FnOnce(&Event) -> Bytes) -> Bytes {
+    pub fn frame<'a>(&self, entry: &'a Entry, dialect: Dialect, encode: impl FnOnce(&Event) -> Bytes) -> &'a Bytes {
         self.log.frame(entry, dialect, encode)
     }
 }

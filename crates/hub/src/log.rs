@@ -188,9 +188,14 @@ impl Log {
     }
 
     /// The entry's frame, encoded at most once; the ring's bound covers it.
-    pub(crate) fn frame(&self, entry: &Entry, dialect: Dialect, encode: impl FnOnce(&Event) -> Bytes) -> Bytes {
+    pub(crate) fn frame<'a>(
+        &self,
+        entry: &'a Entry,
+        dialect: Dialect,
+        encode: impl FnOnce(&Event) -> Bytes,
+    ) -> &'a Bytes {
         if let Some(frame) = entry.frame(dialect) {
-            return frame.clone();
+            return frame;
         }
         let (frame, first) = entry.frame_or_encode(dialect, encode);
         if first {
@@ -205,7 +210,7 @@ impl Log {
                 ring.evict(self.capacity);
             }
         }
-        frame.clone()
+        frame
     }
 
     /// The newest entry that readers may see.

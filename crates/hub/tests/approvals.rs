@@ -121,6 +121,15 @@ fn asking_again_gives_the_same_approval_and_another_call_under_the_same_id_is_re
     let first = asked(&rig, ask("r1", "ls"));
     let again = put(&rig, ask("r1", "ls"));
     assert_eq!(first.id(), again.id());
+    let from_another_session = Ask {
+        session: "s2".into(),
+        ..ask("r1", "ls")
+    };
+    assert_eq!(
+        put(&rig, from_another_session).id(),
+        first.id(),
+        "an agent that came back"
+    );
     for other in [
         ask("r1", "rm -r /"),
         Ask {

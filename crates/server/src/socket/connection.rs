@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign_dialects::sam;
 use countersign_hub::{Cursor, HistoryLost, random_hex};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role as Side, WebSocketConfig};
 
 use super::filter::Filter;
-use super::publisher::Publisher;
+use super::publisher::{Incoming, Publisher};
 use super::upgrade::{Role, Settings};
 use super::wire::{Control, Ear};
 use super::writer::{Direct, Feed, WriteEnd, Writer};
@@ -136,28 +136,50 @@ async fn hear_out(ear: &mut Ear) {
 }
 
 async fn read_all(socket: &mut WebSocketStream<Ear>, publisher: &Publisher, started: &Notify) -> End {
+    let mut incoming = Incoming::default();
     loop {
-        match socket.next().await {
-            Some(Ok(Message::Text(text))) => {
-                started.notify_one();
-                publisher.frame(&text).await;
+        // What has arrived already belongs together.
+        let message = match socket.next().now_or_never() {
+            Some(message) => message,
+            None => {
+                publisher.publish(&mut incoming).await;
+                socket.next().await
             }
-            Some(Ok(Message::Binary(bytes))) => {
-                started.notify_one();
-                match std::str::from_utf8(&bytes) {
-                    Ok(text) => publisher.frame(text).await,
-                    Err(_) => return End::Close(1007, "frames are JSON text".into()),
-                }
-            }
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-            // Its answer is with the writer; the next read ends the connection.
-            Some(Ok(Message::Close(_))) => {}
-            Some(Err(Error::Capacity(CapacityError::MessageTooLong { max_size, .. }))) => {
-                return End::Close(1009, format!("a frame may have {max_size} bytes here"));
-            }
-            Some(Err(Error::Utf8(_))) => return End::Close(1007, "text must be UTF-8".into()),
-            Some(Err(Error::Protocol(error))) => return End::Close(1002, error.to_string()),
-            Some(Err(_)) | None => return End::Gone,
+        };
+        if let Err(end) = take(message, publisher, &mut incoming, started).await {
+            publisher.publish(&mut incoming).await;
+            return end;
         }
+    }
+}
+
+async fn take(
+    message: Option<Result<Message, Error>>,
+    publisher: &Publisher,
+    incoming: &mut Incoming,
+    started: &Notify,
+) -> Result<(), End> {
+    match message {
+        Some(Ok(Message::Text(text))) => {
+            started.notify_one();
+            publisher.frame(&text, incoming).await;
+            Ok(())
+        }
+        Some(Ok(Message::Binary(bytes))) => {
+            started.notify_one();
+            match std::str::from_utf8(&bytes) {
+                Ok(text) => publisher.frame(text, incoming).await,
+                Err(_) => return Err(End::Close(1007, "frames are JSON text".into())),
+            }
+            Ok(())
+        }
+        // The answer to a close is with the writer; the next read ends the connection.
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_) | Message::Close(_))) => Ok(()),
+        Some(Err(Error::Capacity(CapacityError::MessageTooLong { max_size, .. }))) => {
+            Err(End::Close(1009, format!("a frame may have {max_size} bytes here")))
+        }
+        Some(Err(Error::Utf8(_))) => Err(End::Close(1007, "text must be UTF-8".into())),
+        Some(Err(Error::Protocol(error))) => Err(End::Close(1002, error.to_string())),
+        Some(Err(_)) | None => Err(End::Gone),
     }
 }

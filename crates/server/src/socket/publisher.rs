@@ -16,6 +16,17 @@ use crate::auth::Door;
 const MAX_SESSIONS: usize = 256;
 /// Frames of one connection that may wait for their receipt; then it is not read from.
 const MAX_UNACKED: usize = 4096;
+/// Events that are published as one, at most, and their bytes, about.
+const MAX_BATCH: usize = 64;
+const MAX_BATCH_BYTES: usize = 256 * 1024;
+
+/// Events that came in together and go into the log together, which wakes its readers once.
+#[derive(Default)]
+pub(crate) struct Incoming {
+    events: Vec<NewEvent>,
+    acks: Vec<(usize, Json)>,
+    bytes: usize,
+}
 
 /// One connection as a publisher.
 pub(crate) struct Publisher {
@@ -79,12 +90,21 @@ impl Publisher {
         self.say(sam::error(&WireError { error, field })).await;
     }
 
-    /// Takes one frame in.
-    pub(crate) async fn frame(&self, text: &str) {
-        match sam::decode(text, &self.peer) {
+    /// Takes one frame in. An event may wait in `incoming` until [`Publisher::publish`].
+    pub(crate) async fn frame(&self, text: &str, incoming: &mut Incoming) {
+        let decoded = sam::decode(text, &self.peer);
+        if let Ok(Decoded {
+            inbound: Inbound::Event(event),
+            ack,
+        }) = decoded
+        {
+            return self.event(event, ack, text.len(), incoming).await;
+        }
+        self.publish(incoming).await;
+        match decoded {
             Ok(Decoded { inbound, ack }) => {
                 let seq = match inbound {
-                    Inbound::Event(event) => self.publish(event).await,
+                    Inbound::Event(_) => None,
                     Inbound::Ask(ask) => self.ask(*ask).await,
                     Inbound::Answer(reply) => self.answer(reply).await,
                 };
@@ -93,6 +113,42 @@ impl Publisher {
                 }
             }
             Err(error) => self.say(sam::error(&error)).await,
+        }
+    }
+
+    async fn event(&self, event: NewEvent, ack: Option<Json>, bytes: usize, incoming: &mut Incoming) {
+        if countersign_model::kind::is_hub_only(&event.kind) {
+            self.publish(incoming).await;
+            let error = PublishError::HubOnly(event.kind.to_string());
+            return self.fail(error.to_string(), Some("type")).await;
+        }
+        if let Some(session) = &event.session
+            && let Some(key) = self.unannounced(&event.agent, session)
+        {
+            self.publish(incoming).await;
+            self.announce(key);
+        }
+        incoming.acks.extend(ack.map(|ack| (incoming.events.len(), ack)));
+        incoming.events.push(event);
+        incoming.bytes += bytes;
+        if incoming.events.len() >= MAX_BATCH || incoming.bytes >= MAX_BATCH_BYTES {
+            self.publish(incoming).await;
+        }
+    }
+
+    /// Publishes what has come in.
+    pub(crate) async fn publish(&self, incoming: &mut Incoming) {
+        let Incoming { events, acks, .. } = std::mem::take(incoming);
+        if events.is_empty() {
+            return;
+        }
+        match self.door.hub.publish(events).await {
+            Ok(published) => {
+                for (place, ack) in acks {
+                    let _ = self.receipts.send((published.first + place as Seq, ack)).await;
+                }
+            }
+            Err(error) => self.fail(error.to_string(), Some("type")).await,
         }
     }
 
@@ -108,30 +164,16 @@ impl Publisher {
         }
     }
 
-    async fn publish(&self, event: NewEvent) -> Option<Seq> {
-        if countersign_model::kind::is_hub_only(&event.kind) {
-            let error = PublishError::HubOnly(event.kind.to_string());
-            self.fail(error.to_string(), Some("type")).await;
-            return None;
-        }
-        if let Some(session) = &event.session {
-            self.announce_if_new(&event.agent, session);
-        }
-        match self.door.hub.publish(vec![event]).await {
-            Ok(published) => Some(published.last),
-            Err(error) => {
-                self.fail(error.to_string(), Some("type")).await;
-                None
-            }
-        }
-    }
-
-    fn announce_if_new(&self, agent: &Arc<str>, session: &Arc<str>) {
+    fn unannounced(&self, agent: &Arc<str>, session: &Arc<str>) -> Option<SessionKey> {
         let key = SessionKey {
             agent: agent.clone(),
             session: session.clone(),
         };
-        if !self.state().sessions.contains(&key) {
+        (!self.state().sessions.contains(&key)).then_some(key)
+    }
+
+    fn announce_if_new(&self, agent: &Arc<str>, session: &Arc<str>) {
+        if let Some(key) = self.unannounced(agent, session) {
             self.announce(key);
         }
     }
@@ -239,6 +281,9 @@ impl Publisher {
 
     async fn acknowledge(&self, seq: Seq, ack: &Json) {
         let hub = &self.door.hub;
+        if hub.durable() >= seq {
+            return self.say(sam::ack(ack, hub.epoch(), seq)).await;
+        }
         let mut answers = hub.answers();
         loop {
             // An answer must not wait behind a store that hangs.

@@ -177,7 +177,7 @@ impl Feed {
                 let frame = self
                     .cursor
                     .frame(entry, Dialect::Sam, |event| frame::text(&sam::event(event)));
-                buffer.extend_from_slice(&frame);
+                buffer.extend_from_slice(frame);
             }
         }
         Ok(())
