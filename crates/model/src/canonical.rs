@@ -28,6 +28,10 @@ pub enum CanonicalError {
 
 /// Whether JSON text nests deeper than [`MAX_DEPTH`]. The text must be well-formed or about to be parsed.
 pub fn too_deep(text: &[u8]) -> bool {
+    // Few brackets cannot nest deep, whatever they enclose, and counting them is much faster than following strings.
+    if text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count() <= MAX_DEPTH {
+        return false;
+    }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text {
         if in_string {
