@@ -71,7 +71,7 @@ pub(crate) async fn run(
         }),
     };
     let config = WebSocketConfig::default()
-        .read_buffer_size(8 * 1024)
+        .read_buffer_size(role.read_buffer())
         .write_buffer_size(0)
         .max_write_buffer_size(64 * 1024)
         .max_message_size(Some(role.max_frame()))

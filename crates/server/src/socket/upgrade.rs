@@ -37,6 +37,14 @@ impl Role {
             Self::Publisher => MAX_PUBLISH,
         }
     }
+
+    /// Bytes that one read takes in. Monitors are many and say little.
+    pub(crate) fn read_buffer(self) -> usize {
+        match self {
+            Self::Monitor => 4 * 1024,
+            Self::Publisher => 8 * 1024,
+        }
+    }
 }
 
 /// What all connections share.
