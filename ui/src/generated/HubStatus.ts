@@ -35,6 +35,10 @@ listeners: Array<Listener>,
  */
 connections: number, 
 /**
+ * Surfaces that can answer now: the desktop, and connections with the approver's right.
+ */
+approvers: number, 
+/**
  * Approvals that wait.
  */
 pending: number, 

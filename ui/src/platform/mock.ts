@@ -104,6 +104,7 @@ class MockHub {
       oldest: 1,
       listeners: listening ? [{ url: 'http://127.0.0.1:8765' }] : [],
       connections: 4,
+      approvers: 1,
       pending: this.approvals.filter(({ status }) => status === 'pending').length,
       store_bytes: 38_400_000,
       data_dir: '/home/ada/.local/share/countersign',
