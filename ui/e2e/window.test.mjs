@@ -228,6 +228,8 @@ on('quiet', 'follows the newest row until scrolled up; f follows again', async (
 });
 
 on('quiet', 'pausing holds the rows and counts what comes', async (page) => {
+  // Pausing holds what has been loaded: before the first page there would be nothing to hold.
+  await page.locator('.row').last().waitFor();
   await page.keyboard.press('Space');
   const last = await page.locator('.row').last().innerText();
   await publish(page, 100);

@@ -120,8 +120,14 @@ impl Cursor {
         }
     }
 
-    /// The entry's frame in `dialect`, encoded at most once for all readers.
-    pub fn frame<'a>(&self, entry: &'a Entry, dialect: Dialect, encode: impl FnOnce(&Event) -> Bytes) -> &'a Bytes {
-        self.log.frame(entry, dialect, encode)
+    /// Gives the frames of entries in `dialect` to `take`, in their order, each encoded at most once for all readers.
+    pub fn frames<'a>(
+        &self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+        dialect: Dialect,
+        encode: impl Fn(&Event) -> Bytes,
+        take: impl FnMut(&'a Bytes),
+    ) {
+        self.log.frames(entries, dialect, encode, take);
     }
 }

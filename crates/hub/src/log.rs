@@ -40,13 +40,17 @@ impl Ring {
         self.barriers.front().map_or(self.tail(), |barrier| barrier - 1)
     }
 
-    /// Drops the oldest durable entries while over `capacity`.
-    fn evict(&mut self, capacity: usize) {
+    /// Takes out the oldest durable entries while over `capacity`. Drop them once the ring is unlocked: freeing takes a while.
+    #[must_use = "dropped at once, they are freed while everybody waits for the ring"]
+    fn evict(&mut self, capacity: usize) -> Vec<Arc<Entry>> {
+        let mut gone = Vec::new();
         while self.bytes > capacity && self.first <= self.durable {
-            let Some(entry) = self.entries.pop_front() else { return };
+            let Some(entry) = self.entries.pop_front() else { break };
             self.bytes = self.bytes.saturating_sub(entry.weight());
             self.first += 1;
+            gone.push(entry);
         }
+        gone
     }
 
     fn get(&self, seq: Seq) -> Option<&Arc<Entry>> {
@@ -99,7 +103,7 @@ impl Log {
 
     /// Appends entries; `make` gets the place of each.
     pub(crate) fn append(&self, count: usize, mut make: impl FnMut(Seq) -> Entry) -> Seq {
-        let (tail, visible) = {
+        let (tail, visible, _gone) = {
             let mut ring = self.write();
             for _ in 0..count {
                 let seq = ring.tail() + 1;
@@ -110,8 +114,8 @@ impl Log {
                 }
                 ring.entries.push_back(Arc::new(entry));
             }
-            ring.evict(self.capacity);
-            (ring.tail(), ring.visible())
+            let gone = ring.evict(self.capacity);
+            (ring.tail(), ring.visible(), gone)
         };
         raise(&self.tail, tail);
         raise(&self.visible, visible);
@@ -120,14 +124,14 @@ impl Log {
 
     /// The store has committed everything up to `seq`.
     pub(crate) fn mark_durable(&self, seq: Seq) {
-        let visible = {
+        let (visible, _gone) = {
             let mut ring = self.write();
             ring.durable = ring.durable.max(seq.min(ring.tail()));
             while ring.barriers.front().is_some_and(|barrier| *barrier <= ring.durable) {
                 ring.barriers.pop_front();
             }
-            ring.evict(self.capacity);
-            ring.visible()
+            let gone = ring.evict(self.capacity);
+            (ring.visible(), gone)
         };
         raise(&self.durable, seq);
         raise(&self.visible, visible);
@@ -161,7 +165,9 @@ impl Log {
             None => return false,
         };
         ring.bytes = (ring.bytes + new).saturating_sub(old);
-        ring.evict(self.capacity);
+        let gone = ring.evict(self.capacity);
+        drop(ring);
+        drop(gone);
         true
     }
 
@@ -187,30 +193,42 @@ impl Log {
         Window::Entries(entries)
     }
 
-    /// The entry's frame, encoded at most once; the ring's bound covers it.
-    pub(crate) fn frame<'a>(
+    /// Gives each entry's frame to `take`, encoded at most once; the ring's bound covers it.
+    pub(crate) fn frames<'a>(
         &self,
-        entry: &'a Entry,
+        entries: impl IntoIterator<Item = &'a Entry>,
         dialect: Dialect,
-        encode: impl FnOnce(&Event) -> Bytes,
-    ) -> &'a Bytes {
-        if let Some(frame) = entry.frame(dialect) {
-            return frame;
+        encode: impl Fn(&Event) -> Bytes,
+        mut take: impl FnMut(&'a Bytes),
+    ) {
+        let mut new = Vec::new();
+        for entry in entries {
+            let (frame, first) = match entry.frame(dialect) {
+                Some(frame) => (frame, false),
+                None => entry.frame_or_encode(dialect, &encode),
+            };
+            if first {
+                new.push((entry, frame.len()));
+            }
+            take(frame);
         }
-        let (frame, first) = entry.frame_or_encode(dialect, encode);
-        if first {
-            let mut ring = self.write();
+        if new.is_empty() {
+            return;
+        }
+        let mut ring = self.write();
+        for (entry, length) in new {
             // Only an entry that is in the ring counts against it; one that was read back from the store does not.
             if ring
                 .get(entry.event.seq)
                 .is_some_and(|held| std::ptr::eq(&raw const **held, entry))
             {
-                entry.grow(frame.len());
-                ring.bytes += frame.len();
-                ring.evict(self.capacity);
+                entry.grow(length);
+                ring.bytes += length;
             }
         }
-        frame
+        let gone = ring.evict(self.capacity);
+        drop(ring);
+        drop(gone);
     }
 
     /// The newest entry that readers may see.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_hub::{Config, Cursor, Dialect, Entry};
-use countersign_model::{Seq, Since, Verdict};
+use countersign_model::{Event, Seq, Since, Verdict};
 use countersign_testkit::{Rig, answer, ask, event, now_or_never};
 use proptest::prelude::*;
 
@@ -246,10 +246,15 @@ impl Case {
             if encode > 0 {
                 let weight = entry.weight();
                 let first = entry.frame(Dialect::Sam).is_none();
-                let frame = reader
-                    .cursor
-                    .frame(entry, Dialect::Sam, |event| frame_of(event.seq, encode));
-                let again = reader.cursor.frame(entry, Dialect::Sam, |_| panic!("encoded twice"));
+                let mut frames = Vec::new();
+                let encode = |event: &Event| frame_of(event.seq, encode);
+                let cursor = &reader.cursor;
+                cursor.frames([&**entry], Dialect::Sam, encode, |frame| frames.push(frame));
+                let twice = |_: &Event| panic!("encoded twice");
+                cursor.frames([&**entry], Dialect::Sam, twice, |frame| frames.push(frame));
+                let [frame, again] = frames[..] else {
+                    panic!("{} frames of one entry", frames.len())
+                };
                 assert_eq!(frame, again);
                 if first && Arc::ptr_eq(held, entry) && entry.event.seq > self.rig.hub.durable() {
                     assert_eq!(

@@ -8,6 +8,11 @@ const CLOSE: u8 = 0x8;
 
 fn frame(opcode: u8, payload: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(payload.len() + 10);
+    push(&mut out, opcode, payload);
+    out.freeze()
+}
+
+fn push(out: &mut BytesMut, opcode: u8, payload: &[u8]) {
     out.put_u8(FIN | opcode);
     match payload.len() {
         length @ 0..126 => out.put_u8(length as u8),
@@ -21,7 +26,11 @@ fn frame(opcode: u8, payload: &[u8]) -> Bytes {
         }
     }
     out.put_slice(payload);
-    out.freeze()
+}
+
+/// Appends a text frame.
+pub(crate) fn push_text(out: &mut BytesMut, payload: &str) {
+    push(out, TEXT, payload.as_bytes());
 }
 
 /// A text frame.

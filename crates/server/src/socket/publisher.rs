@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::BytesMut;
 use countersign_dialects::sam::{self, Decoded, Inbound, Peer, Reply, WireError};
-use countersign_hub::{AnswerError, AskError, PublishError, Refusal, Waiter};
+use countersign_hub::{AnswerError, AskError, CommitError, PublishError, Refusal, Waiter};
 use countersign_model::{Answer, Ask, Json, Millis, NewEvent, Origin, Scope, Seq, SessionKey, Surface, Verdict};
 use tokio::sync::{Notify, mpsc};
 
@@ -265,6 +266,7 @@ impl Publisher {
     pub(crate) async fn answers(&self) {
         let mut answers = self.door.hub.answers();
         let mut unacked = self.unacked.lock().await;
+        let mut owed = Vec::new();
         loop {
             tokio::select! {
                 changed = answers.changed() => {
@@ -274,30 +276,45 @@ impl Publisher {
                     self.settle().await;
                 }
                 () = self.asked.notified() => self.settle().await,
-                Some((seq, ack)) = unacked.recv() => self.acknowledge(seq, &ack).await,
+                _ = unacked.recv_many(&mut owed, MAX_BATCH) => self.acknowledge(&mut owed).await,
             }
         }
     }
 
-    async fn acknowledge(&self, seq: Seq, ack: &Json) {
+    /// Sends the receipts, in order, those that are due together in one go.
+    async fn acknowledge(&self, owed: &mut Vec<(Seq, Json)>) {
         let hub = &self.door.hub;
-        if hub.durable() >= seq {
-            return self.say(sam::ack(ack, hub.epoch(), seq)).await;
+        let mut due = BytesMut::new();
+        for (seq, ack) in owed.drain(..) {
+            if hub.durable() < seq {
+                self.send(&mut due).await;
+                if let Err(error) = self.committed(seq).await {
+                    self.fail(error.to_string(), Some("ack")).await;
+                    continue;
+                }
+            }
+            frame::push_text(&mut due, &sam::ack(&ack, hub.epoch(), seq));
         }
+        self.send(&mut due).await;
+    }
+
+    async fn send(&self, frames: &mut BytesMut) {
+        if !frames.is_empty() {
+            // A connection that is going away does not need it.
+            let _ = self.direct.send(Direct::frames(frames.split().freeze())).await;
+        }
+    }
+
+    /// Waits for the commit; an answer must not wait behind a store that hangs.
+    async fn committed(&self, seq: Seq) -> Result<(), CommitError> {
+        let hub = &self.door.hub;
         let mut answers = hub.answers();
         loop {
-            // An answer must not wait behind a store that hangs.
             tokio::select! {
-                committed = hub.committed(seq) => {
-                    match committed {
-                        Ok(()) => self.say(sam::ack(ack, hub.epoch(), seq)).await,
-                        Err(error) => self.fail(error.to_string(), Some("ack")).await,
-                    }
-                    return;
-                }
+                committed = hub.committed(seq) => return committed,
                 changed = answers.changed() => {
                     if changed.is_err() {
-                        return;
+                        std::future::pending::<()>().await;
                     }
                     self.settle().await;
                 }

@@ -42,7 +42,7 @@ impl Role {
     pub(crate) fn read_buffer(self) -> usize {
         match self {
             Self::Monitor => 4 * 1024,
-            Self::Publisher => 8 * 1024,
+            Self::Publisher => 32 * 1024,
         }
     }
 }

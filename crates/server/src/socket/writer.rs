@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign_dialects::sam;
 use countersign_hub::{ArchiveError, Batch, Cursor, Dialect, Waiter};
+use countersign_model::Event;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Notify, mpsc};
@@ -33,8 +34,13 @@ pub(crate) struct Direct {
 
 impl Direct {
     pub(crate) fn text(payload: &str) -> Self {
+        Self::frames(frame::text(payload))
+    }
+
+    /// Whole frames that go out together.
+    pub(crate) fn frames(frame: Bytes) -> Self {
         Self {
-            frame: frame::text(payload),
+            frame,
             receipt: None,
             last: false,
         }
@@ -172,14 +178,13 @@ impl Feed {
         }
         self.start_at = None;
         let batch: Batch = self.cursor.read(MAX_EVENTS, MAX_BYTES).await?;
-        for entry in &batch {
-            if self.filter.passes(&entry.event) {
-                let frame = self
-                    .cursor
-                    .frame(entry, Dialect::Sam, |event| frame::text(&sam::event(event)));
-                buffer.extend_from_slice(frame);
-            }
-        }
+        let wanted = batch
+            .iter()
+            .map(|entry| &**entry)
+            .filter(|entry| self.filter.passes(&entry.event));
+        let encode = |event: &Event| frame::text(&sam::event(event));
+        self.cursor
+            .frames(wanted, Dialect::Sam, encode, |frame| buffer.extend_from_slice(frame));
         Ok(())
     }
 }
