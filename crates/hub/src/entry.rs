@@ -11,9 +11,15 @@ use countersign_model::{Approval, Event, Millis, Rule, SessionKey, Surface};
 pub enum Dialect {
     /// SAM: JSON text frames.
     Sam = 0,
+    /// Hive, in text frames.
+    Hive = 1,
+    /// Hive, in binary frames.
+    HiveBinary = 2,
+    /// Cloud Agents: JSON text frames.
+    Cloud = 3,
 }
 
-const DIALECTS: usize = 1;
+const DIALECTS: usize = 4;
 
 /// A stop that a person put on a session.
 #[derive(Clone, Debug, PartialEq, Eq)]

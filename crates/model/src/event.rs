@@ -19,6 +19,14 @@ pub type Seq = u64;
 pub enum Origin {
     /// The SAM dialect.
     Sam,
+    /// The Hive dialect.
+    Hive,
+    /// The AMIGA dialect.
+    Amiga,
+    /// The Cloud Agents dialect.
+    Cloud,
+    /// The Codex AgentLoop dialect.
+    Codex,
     /// The REST interface.
     Rest,
     /// The hub itself.
@@ -26,10 +34,24 @@ pub enum Origin {
 }
 
 impl Origin {
+    const ALL: [Self; 7] = [
+        Self::Sam,
+        Self::Hive,
+        Self::Amiga,
+        Self::Cloud,
+        Self::Codex,
+        Self::Rest,
+        Self::Hub,
+    ];
+
     /// The name it has on the wire and in the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sam => "sam",
+            Self::Hive => "hive",
+            Self::Amiga => "amiga",
+            Self::Cloud => "cloud",
+            Self::Codex => "codex",
             Self::Rest => "rest",
             Self::Hub => "hub",
         }
@@ -37,9 +59,7 @@ impl Origin {
 
     /// The origin of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Sam, Self::Rest, Self::Hub]
-            .into_iter()
-            .find(|o| o.as_str() == name)
+        Self::ALL.into_iter().find(|origin| origin.as_str() == name)
     }
 }
 

@@ -21,6 +21,37 @@ pub const APPROVAL_REQUEST: &str = "approval_request";
 /// A peer's answer to a request. Never an event: the registry turns it into `approval_resolved`.
 pub const APPROVAL_RESPONSE: &str = "approval_response";
 
+/// A run begins (Hive).
+pub const EXECUTION_STARTED: &str = "execution_started";
+/// A run is over and went well (Hive).
+pub const EXECUTION_COMPLETED: &str = "execution_completed";
+/// A run is over and went badly (Hive).
+pub const EXECUTION_FAILED: &str = "execution_failed";
+/// A run waits, for a person maybe (Hive).
+pub const EXECUTION_PAUSED: &str = "execution_paused";
+/// A run goes on (Hive).
+pub const EXECUTION_RESUMED: &str = "execution_resumed";
+/// A node of a run's graph is done (Hive).
+pub const NODE_EXECUTED: &str = "node_executed";
+/// How far a run is (Hive).
+pub const GOAL_PROGRESS: &str = "goal_progress";
+/// A run got where it wanted (Hive).
+pub const GOAL_ACHIEVED: &str = "goal_achieved";
+/// Something that runs share has changed (Hive).
+pub const STATE_CHANGED: &str = "state_changed";
+/// A run broke a rule that it was given (Hive).
+pub const CONSTRAINT_VIOLATION: &str = "constraint_violation";
+/// Something was said in a conversation (Cloud Agents, Codex).
+pub const CHAT_MESSAGE: &str = "chat_message";
+/// A word to all people, or to one (Cloud Agents).
+pub const NOTIFICATION: &str = "notification";
+/// A person came, went, or is busy (Cloud Agents).
+pub const USER_PRESENCE: &str = "user_presence";
+/// What a request to a model took: tokens, cost.
+pub const USAGE: &str = "usage";
+/// A model's thinking, as far as it is shown (Codex).
+pub const REASONING: &str = "reasoning";
+
 /// The one decision that ended an approval.
 pub const APPROVAL_RESOLVED: &str = "approval_resolved";
 /// Whether the agent got the decision.
