@@ -9,6 +9,7 @@ mod problem;
 mod rest;
 mod router;
 mod running;
+mod sam;
 mod socket;
 mod web;
 

@@ -15,7 +15,8 @@ use crate::gate::Names;
 use crate::problem::Problem;
 use crate::rest::{approvals, events, grants, sessions, status};
 use crate::running::Report;
-use crate::socket::{self, Role, Settings};
+use crate::sam::{self, Role};
+use crate::socket::{self, Settings};
 use crate::web;
 
 /// What handlers are given.
@@ -92,11 +93,11 @@ async fn not_allowed() -> Problem {
 
 async fn root(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     if socket::is_upgrade(request.headers()) {
-        return socket::upgrade(request, Role::Monitor, app.door, app.settings);
+        return sam::open(request, Role::Monitor, app.door, app.settings);
     }
     Ok(web::index())
 }
 
 async fn publish(State(app): State<App>, request: Request) -> Result<Response, Problem> {
-    socket::upgrade(request, Role::Publisher, app.door, app.settings)
+    sam::open(request, Role::Publisher, app.door, app.settings)
 }

@@ -37,7 +37,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn names_its_field(error: &WireError) {
-    let frame: Value = serde_json::from_str(&sam::error(error)).expect("an error frame is JSON");
+    let frame: Value = serde_json::from_str(&sam::error(&error.error, error.field)).expect("an error frame is JSON");
     assert_eq!(frame["type"], "error");
     assert_eq!(frame["data"]["field"].as_str(), error.field);
     assert!(!error.error.is_empty());

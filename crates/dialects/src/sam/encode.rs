@@ -5,8 +5,6 @@ use serde::Serialize;
 
 use crate::shrink;
 
-use super::WireError;
-
 fn text<T: Serialize>(frame: &T) -> String {
     serde_json::to_string(frame).expect("the dialect's frames serialise")
 }
@@ -157,7 +155,7 @@ pub fn stop(session: &str, message: Option<&str>) -> String {
 }
 
 /// Says what was wrong with a frame.
-pub fn error(error: &WireError) -> String {
+pub fn error(error: &str, field: Option<&str>) -> String {
     #[derive(Serialize)]
     struct Data<'a> {
         error: &'a str,
@@ -170,9 +168,6 @@ pub fn error(error: &WireError) -> String {
     }
     text(&Failed {
         r#type: "error",
-        data: Data {
-            error: &error.error,
-            field: error.field,
-        },
+        data: Data { error, field },
     })
 }

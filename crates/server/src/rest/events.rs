@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use super::{Text, json, reply, right};
 use crate::problem::Problem;
 use crate::router::App;
-use crate::socket::{names, query};
+use crate::sam::names;
+use crate::socket::query;
 
 /// Events that one request may bring.
 const MAX_BATCH: usize = 100_000;

@@ -1,89 +1,84 @@
-//! One connection's life: what it hears first, reading and writing side by side, and how it ends.
+//! One connection's life: reading and writing side by side, and how it ends. What is said is its conversation's.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use countersign_dialects::sam;
-use countersign_hub::{Cursor, HistoryLost, random_hex};
+use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
 use futures_util::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::CapacityError;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role as Side, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{Message as Frame, Role as Side, WebSocketConfig};
 
-use super::filter::Filter;
-use super::publisher::{Incoming, Publisher};
-use super::upgrade::{Role, Settings};
+use super::conversation::{Conversation, End, Message};
+use super::feed::Feed;
+use super::handshake::Line;
 use super::wire::{Control, Ear};
-use super::writer::{Direct, Feed, WriteEnd, Writer};
-use crate::VERSION;
-use crate::auth::Door;
+use super::writer::{Direct, WriteEnd, Writer};
 
-/// A client that does not ask for anything gets events so long after the upgrade, or at its first message: until then it
-/// may still turn out to speak another dialect.
-const DELAY: Duration = Duration::from_millis(250);
 /// Direct frames that may wait for a peer that does not read; then it is not read from either.
 const DIRECT: usize = 64;
 /// How long a closing connection may take to write what is left.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// What the upgrade found out.
-pub(crate) struct Opening {
-    pub(crate) approver: bool,
-    pub(crate) feed: Option<(Cursor, Filter)>,
-    pub(crate) greeted: bool,
-    pub(crate) lost: Option<HistoryLost>,
+/// What one message may have, and how the connection is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Intake {
+    /// Bytes that one message may have.
+    pub(crate) max_frame: usize,
+    /// Bytes that one read takes in.
+    pub(crate) read_buffer: usize,
 }
 
-/// Runs a connection to its end.
-pub(crate) async fn run(
-    socket: TcpStream,
-    early: Bytes,
-    opening: Opening,
-    role: Role,
-    door: Door,
-    mut settings: Settings,
+impl Intake {
+    /// For those who mostly listen: they are many, and say little.
+    pub(crate) const MONITOR: Self = Self {
+        max_frame: MAX_FRAME,
+        read_buffer: 4 * 1024,
+    };
+    /// For those who publish.
+    pub(crate) const PUBLISHER: Self = Self {
+        max_frame: MAX_PUBLISH,
+        read_buffer: 32 * 1024,
+    };
+}
+
+/// Runs a connection to its end: `converse` makes its conversation of the channel for frames of its own.
+pub(crate) async fn run<C: Conversation>(
+    line: Line,
+    intake: Intake,
+    feed: Option<Feed>,
+    mut closing: watch::Receiver<bool>,
+    converse: impl FnOnce(mpsc::Sender<Direct>) -> C,
 ) {
-    let _counted = opening.approver.then(|| door.keys.count_approver());
-    if let Err(error) = socket.set_nodelay(true) {
+    if let Err(error) = line.socket.set_nodelay(true) {
         tracing::debug!(%error, "no delay could not be set");
     }
-    let (read, write) = socket.into_split();
+    let (read, write) = line.socket.into_split();
     let control = Arc::new(Control::default());
-    let started = Arc::new(Notify::new());
     let (direct, waiting) = mpsc::channel(DIRECT);
-    greet(&opening, &door, &direct).await;
-    let start_at = (!opening.greeted).then(|| Instant::now() + DELAY);
     let writer = Writer {
         socket: write,
         control: control.clone(),
         direct: waiting,
-        feed: opening.feed.map(|(cursor, filter)| Feed {
-            cursor,
-            filter,
-            start_at,
-            started: started.clone(),
-        }),
+        feed,
     };
     let config = WebSocketConfig::default()
-        .read_buffer_size(role.read_buffer())
+        .read_buffer_size(intake.read_buffer)
         .write_buffer_size(0)
         .max_write_buffer_size(64 * 1024)
-        .max_message_size(Some(role.max_frame()))
-        .max_frame_size(Some(role.max_frame()));
-    let mut socket = WebSocketStream::from_raw_socket(Ear::new(early, read, control), Side::Server, Some(config)).await;
-    let name = format!("c-{}", random_hex(6));
-    let publisher = Publisher::new(door, name, opening.approver, settings.approval_timeout, direct.clone());
+        .max_message_size(Some(intake.max_frame))
+        .max_frame_size(Some(intake.max_frame));
+    let ear = Ear::new(line.early, read, control);
+    let mut socket = WebSocketStream::from_raw_socket(ear, Side::Server, Some(config)).await;
+    let conversation = converse(direct.clone());
     let reading = async {
         let end = tokio::select! {
-            end = read_all(&mut socket, &publisher, &started) => end,
-            () = publisher.answers() => End::Gone,
-            _ = settings.closing.wait_for(|closing| *closing) => End::Close(1001, "Countersign is closing".into()),
+            end = read_all(&mut socket, &conversation) => end,
+            end = conversation.owe() => end,
+            _ = closing.wait_for(|closing| *closing) => End::Close(1001, "Countersign is closing".into()),
         };
         match end {
             End::Gone => Direct::end(),
@@ -107,26 +102,7 @@ pub(crate) async fn run(
             }
         }
     }
-    publisher.close();
-}
-
-enum End {
-    /// The peer closed, or is gone; what it is owed has been handed over.
-    Gone,
-    /// We close.
-    Close(u16, String),
-}
-
-async fn greet(opening: &Opening, door: &Door, direct: &mpsc::Sender<Direct>) {
-    let hub = &door.hub;
-    if opening.greeted {
-        let hello = sam::hello(hub.epoch(), hub.head(), VERSION, hub.now());
-        let _ = direct.send(Direct::text(&hello)).await;
-    }
-    if let Some(lost) = &opening.lost {
-        let lost = sam::history_lost(&lost.epoch, lost.oldest, lost.head, hub.now());
-        let _ = direct.send(Direct::text(&lost)).await;
-    }
+    conversation.close();
 }
 
 /// Reads on, and throws away, until the peer has closed: bytes that nobody reads would make its system forget our last word.
@@ -135,46 +111,34 @@ async fn hear_out(ear: &mut Ear) {
     while ear.read(&mut rest).await.is_ok_and(|count| count > 0) {}
 }
 
-async fn read_all(socket: &mut WebSocketStream<Ear>, publisher: &Publisher, started: &Notify) -> End {
-    let mut incoming = Incoming::default();
+async fn read_all<C: Conversation>(socket: &mut WebSocketStream<Ear>, conversation: &C) -> End {
+    let mut incoming = C::Incoming::default();
     loop {
         // What has arrived already belongs together.
-        let message = match socket.next().now_or_never() {
-            Some(message) => message,
+        let frame = match socket.next().now_or_never() {
+            Some(frame) => frame,
             None => {
-                publisher.publish(&mut incoming).await;
+                conversation.flush(&mut incoming).await;
                 socket.next().await
             }
         };
-        if let Err(end) = take(message, publisher, &mut incoming, started).await {
-            publisher.publish(&mut incoming).await;
+        if let Err(end) = take(frame, conversation, &mut incoming).await {
+            conversation.flush(&mut incoming).await;
             return end;
         }
     }
 }
 
-async fn take(
-    message: Option<Result<Message, Error>>,
-    publisher: &Publisher,
-    incoming: &mut Incoming,
-    started: &Notify,
+async fn take<C: Conversation>(
+    frame: Option<Result<Frame, Error>>,
+    conversation: &C,
+    incoming: &mut C::Incoming,
 ) -> Result<(), End> {
-    match message {
-        Some(Ok(Message::Text(text))) => {
-            started.notify_one();
-            publisher.frame(&text, incoming).await;
-            Ok(())
-        }
-        Some(Ok(Message::Binary(bytes))) => {
-            started.notify_one();
-            match std::str::from_utf8(&bytes) {
-                Ok(text) => publisher.frame(text, incoming).await,
-                Err(_) => return Err(End::Close(1007, "frames are JSON text".into())),
-            }
-            Ok(())
-        }
+    match frame {
+        Some(Ok(Frame::Text(text))) => conversation.hear(Message::Text(&text), incoming).await,
+        Some(Ok(Frame::Binary(bytes))) => conversation.hear(Message::Binary(&bytes), incoming).await,
         // The answer to a close is with the writer; the next read ends the connection.
-        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_) | Message::Close(_))) => Ok(()),
+        Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) | Frame::Close(_))) => Ok(()),
         Some(Err(Error::Capacity(CapacityError::MessageTooLong { max_size, .. }))) => {
             Err(End::Close(1009, format!("a frame may have {max_size} bytes here")))
         }

@@ -4,6 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 const FIN: u8 = 0x80;
 const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 
 fn frame(opcode: u8, payload: &[u8]) -> Bytes {
@@ -36,6 +37,11 @@ pub(crate) fn push_text(out: &mut BytesMut, payload: &str) {
 /// A text frame.
 pub(crate) fn text(payload: &str) -> Bytes {
     frame(TEXT, payload.as_bytes())
+}
+
+/// A binary frame.
+pub(crate) fn binary(payload: &[u8]) -> Bytes {
+    frame(BINARY, payload)
 }
 
 /// A close frame; the reason is cut to what a control frame holds.

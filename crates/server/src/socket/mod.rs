@@ -1,12 +1,20 @@
-//! WebSocket connections: the upgrade, and what a SAM monitor or agent says and hears on one.
+//! WebSocket connections, whatever is said on them: handshake, reading, writing, events for monitors, debts to agents.
 
 mod connection;
-mod filter;
+mod conversation;
+mod feed;
 mod frame;
+mod handshake;
 mod publisher;
-mod upgrade;
+mod query;
 mod wire;
 mod writer;
 
-pub(crate) use filter::names;
-pub(crate) use upgrade::{Place, Role, Settings, bearer, is_upgrade, query, upgrade};
+pub(crate) use connection::{Intake, run};
+pub(crate) use conversation::{Conversation, End, Message};
+pub(crate) use feed::{Feed, Tune, View};
+pub(crate) use frame::{binary, text};
+pub(crate) use handshake::{Place, Settings, is_upgrade, upgrade};
+pub(crate) use publisher::{Incoming, Publisher, Tongue};
+pub(crate) use query::{bearer, query};
+pub(crate) use writer::Direct;

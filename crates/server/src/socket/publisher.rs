@@ -1,14 +1,15 @@
-//! What a connection says: events, questions, answers; and what it is owed: receipts, answers, word of a stop.
+//! A connection as an agent: events and questions in, and what it is owed: receipts, answers, word of a stop. How each is
+//! said is its dialect's.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
-use countersign_dialects::sam::{self, Decoded, Inbound, Peer, Reply, WireError};
-use countersign_hub::{AnswerError, AskError, CommitError, PublishError, Refusal, Waiter};
-use countersign_model::{Answer, Ask, Json, Millis, NewEvent, Origin, Scope, Seq, SessionKey, Surface, Verdict};
+use countersign_hub::{AskError, CommitError, PublishError, Waiter};
+use countersign_model::{Approval, Ask, Epoch, Json, Millis, NewEvent, Seq, SessionKey};
 use tokio::sync::{Notify, mpsc};
 
+use super::conversation::End;
 use super::frame;
 use super::writer::Direct;
 use crate::auth::Door;
@@ -21,6 +22,24 @@ const MAX_UNACKED: usize = 4096;
 const MAX_BATCH: usize = 64;
 const MAX_BATCH_BYTES: usize = 256 * 1024;
 
+/// How a dialect says what an agent is owed. Each gives a whole message.
+pub(crate) trait Tongue: Send + Sync {
+    /// The receipt for what is committed.
+    fn receipt(&self, ack: &Json, epoch: &Epoch, seq: Seq) -> String;
+
+    /// The answer to a question; `None` while there is none.
+    fn answer(&self, approval: &Approval) -> Option<String>;
+
+    /// A person ended the session.
+    fn stop(&self, session: &str, message: Option<&str>) -> String;
+
+    /// What was wrong with a message, and where.
+    fn error(&self, error: &str, field: Option<&str>) -> String;
+
+    /// Why a question was not taken in.
+    fn refused(&self, error: &AskError) -> String;
+}
+
 /// Events that came in together and go into the log together, which wakes its readers once.
 #[derive(Default)]
 pub(crate) struct Incoming {
@@ -29,13 +48,13 @@ pub(crate) struct Incoming {
     bytes: usize,
 }
 
-/// One connection as a publisher.
-pub(crate) struct Publisher {
+/// One connection as an agent.
+pub(crate) struct Publisher<T> {
     door: Door,
+    /// Names the connection in `agent_connected`.
     name: String,
-    approver: bool,
     timeout: Option<i64>,
-    peer: Peer,
+    tongue: T,
     direct: mpsc::Sender<Direct>,
     receipts: mpsc::Sender<(Seq, Json)>,
     unacked: tokio::sync::Mutex<mpsc::Receiver<(Seq, Json)>>,
@@ -51,25 +70,15 @@ struct State {
     told: HashMap<SessionKey, Millis>,
 }
 
-impl Publisher {
-    pub(crate) fn new(
-        door: Door,
-        name: String,
-        approver: bool,
-        timeout: Option<i64>,
-        direct: mpsc::Sender<Direct>,
-    ) -> Self {
+impl<T: Tongue> Publisher<T> {
+    /// `timeout` expires questions that do not say themselves, in seconds.
+    pub(crate) fn new(door: Door, name: String, timeout: Option<i64>, tongue: T, direct: mpsc::Sender<Direct>) -> Self {
         let (receipts, unacked) = mpsc::channel(MAX_UNACKED);
         Self {
             door,
-            approver,
-            timeout,
-            peer: Peer {
-                origin: Origin::Sam,
-                agent: "sam".into(),
-                session: Some(name.as_str().into()),
-            },
             name,
+            timeout,
+            tongue,
             direct,
             receipts,
             unacked: tokio::sync::Mutex::new(unacked),
@@ -82,46 +91,33 @@ impl Publisher {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn say(&self, payload: String) {
+    /// Sends a message of the dialect.
+    pub(crate) async fn say(&self, payload: &str) {
+        self.send(Direct::text(payload)).await;
+    }
+
+    /// Sends a frame that is more than its bytes.
+    pub(crate) async fn send(&self, direct: Direct) {
         // A connection that is going away does not need it.
-        let _ = self.direct.send(Direct::text(&payload)).await;
+        let _ = self.direct.send(direct).await;
     }
 
-    async fn fail(&self, error: String, field: Option<&'static str>) {
-        self.say(sam::error(&WireError { error, field })).await;
+    /// Says what was wrong.
+    pub(crate) async fn fail(&self, error: &str, field: Option<&str>) {
+        self.say(&self.tongue.error(error, field)).await;
     }
 
-    /// Takes one frame in. An event may wait in `incoming` until [`Publisher::publish`].
-    pub(crate) async fn frame(&self, text: &str, incoming: &mut Incoming) {
-        let decoded = sam::decode(text, &self.peer);
-        if let Ok(Decoded {
-            inbound: Inbound::Event(event),
-            ack,
-        }) = decoded
-        {
-            return self.event(event, ack, text.len(), incoming).await;
-        }
-        self.publish(incoming).await;
-        match decoded {
-            Ok(Decoded { inbound, ack }) => {
-                let seq = match inbound {
-                    Inbound::Event(_) => None,
-                    Inbound::Ask(ask) => self.ask(*ask).await,
-                    Inbound::Answer(reply) => self.answer(reply).await,
-                };
-                if let (Some(seq), Some(ack)) = (seq, ack) {
-                    let _ = self.receipts.send((seq, ack)).await;
-                }
-            }
-            Err(error) => self.say(sam::error(&error)).await,
-        }
+    /// Acknowledges what is at `seq` once it is committed.
+    pub(crate) async fn receipt(&self, seq: Seq, ack: Json) {
+        let _ = self.receipts.send((seq, ack)).await;
     }
 
-    async fn event(&self, event: NewEvent, ack: Option<Json>, bytes: usize, incoming: &mut Incoming) {
+    /// Takes an event in, whose message had so many bytes. It may wait in `incoming` until [`Publisher::publish`].
+    pub(crate) async fn event(&self, event: NewEvent, ack: Option<Json>, bytes: usize, incoming: &mut Incoming) {
         if countersign_model::kind::is_hub_only(&event.kind) {
             self.publish(incoming).await;
             let error = PublishError::HubOnly(event.kind.to_string());
-            return self.fail(error.to_string(), Some("type")).await;
+            return self.fail(&error.to_string(), Some("type")).await;
         }
         if let Some(session) = &event.session
             && let Some(key) = self.unannounced(&event.agent, session)
@@ -146,10 +142,10 @@ impl Publisher {
         match self.door.hub.publish(events).await {
             Ok(published) => {
                 for (place, ack) in acks {
-                    let _ = self.receipts.send((published.first + place as Seq, ack)).await;
+                    self.receipt(published.first + place as Seq, ack).await;
                 }
             }
-            Err(error) => self.fail(error.to_string(), Some("type")).await,
+            Err(error) => self.fail(&error.to_string(), Some("type")).await,
         }
     }
 
@@ -179,7 +175,8 @@ impl Publisher {
         }
     }
 
-    async fn ask(&self, mut ask: Ask) -> Option<Seq> {
+    /// Takes a question in; its answer is sent when there is one. Gives its place in the log.
+    pub(crate) async fn ask(&self, mut ask: Ask) -> Option<Seq> {
         ask.timeout = ask.timeout.or(self.timeout);
         let key = SessionKey {
             agent: ask.agent.clone(),
@@ -200,70 +197,14 @@ impl Publisher {
                 Some(asked.seq)
             }
             Err(error) => {
-                let field = match &error {
-                    AskError::Refused(Refusal::Conflict(_)) => Some("data.request_id"),
-                    AskError::Refused(Refusal::Arguments(_)) => Some("data.arguments"),
-                    AskError::Refused(Refusal::TooLarge { .. }) => Some("data"),
-                    AskError::Refused(Refusal::TooMany) | AskError::Archive(_) => None,
-                };
-                self.fail(error.to_string(), field).await;
+                self.say(&self.tongue.refused(&error)).await;
                 None
             }
         }
     }
 
-    async fn answer(&self, reply: Reply) -> Option<Seq> {
-        if !self.approver {
-            let error =
-                "this connection may not answer: answer in the window, or connect with the approver token as `?token=`";
-            self.fail(error.to_owned(), Some("type")).await;
-            return None;
-        }
-        let hub = &self.door.hub;
-        let found = match &reply.agent {
-            Some(agent) => match hub.find_key(agent, &reply.request_id) {
-                Some(approval) => Ok(approval),
-                None => hub.find(&reply.request_id).await.and_then(|approval| {
-                    if *approval.agent == **agent {
-                        Ok(approval)
-                    } else {
-                        Err(AnswerError::NotFound)
-                    }
-                }),
-            },
-            None => hub.find(&reply.request_id).await,
-        };
-        let answer = Answer {
-            verdict: reply.response,
-            scope: Scope::Once,
-            message: reply.message,
-            arguments: None,
-            by: Surface::Socket,
-        };
-        let answered = match found {
-            Ok(approval) => hub.answer(&approval.id, answer).await,
-            Err(error) => Err(error),
-        };
-        match answered {
-            Ok(_) => Some(hub.tail()),
-            Err(AnswerError::Resolved(approval)) => {
-                let verdict = approval.status.verdict().map_or("pending", Verdict::as_str);
-                let error = format!(
-                    "already {} ({verdict}): the first answer counts",
-                    approval.status.as_str()
-                );
-                self.fail(error, Some("request_id")).await;
-                None
-            }
-            Err(error) => {
-                self.fail(error.to_string(), Some("request_id")).await;
-                None
-            }
-        }
-    }
-
-    /// Sends what the connection is owed, as it becomes due. Does not end.
-    pub(crate) async fn answers(&self) {
+    /// Sends what the connection is owed, as it becomes due, until the hub is gone.
+    pub(crate) async fn owe(&self) -> End {
         let mut answers = self.door.hub.answers();
         let mut unacked = self.unacked.lock().await;
         let mut owed = Vec::new();
@@ -271,7 +212,7 @@ impl Publisher {
             tokio::select! {
                 changed = answers.changed() => {
                     if changed.is_err() {
-                        return;
+                        return End::Gone;
                     }
                     self.settle().await;
                 }
@@ -287,21 +228,20 @@ impl Publisher {
         let mut due = BytesMut::new();
         for (seq, ack) in owed.drain(..) {
             if hub.durable() < seq {
-                self.send(&mut due).await;
+                self.send_all(&mut due).await;
                 if let Err(error) = self.committed(seq).await {
-                    self.fail(error.to_string(), Some("ack")).await;
+                    self.fail(&error.to_string(), Some("ack")).await;
                     continue;
                 }
             }
-            frame::push_text(&mut due, &sam::ack(&ack, hub.epoch(), seq));
+            frame::push_text(&mut due, &self.tongue.receipt(&ack, hub.epoch(), seq));
         }
-        self.send(&mut due).await;
+        self.send_all(&mut due).await;
     }
 
-    async fn send(&self, frames: &mut BytesMut) {
+    async fn send_all(&self, frames: &mut BytesMut) {
         if !frames.is_empty() {
-            // A connection that is going away does not need it.
-            let _ = self.direct.send(Direct::frames(frames.split().freeze())).await;
+            self.send(Direct::frames(frames.split().freeze())).await;
         }
     }
 
@@ -336,15 +276,9 @@ impl Publisher {
             }
         }
         for (waiter, approval) in ready {
-            let Some(payload) = sam::answer(&approval) else {
-                continue;
-            };
-            let direct = Direct {
-                frame: frame::text(&payload),
-                receipt: Some(waiter),
-                last: false,
-            };
-            let _ = self.direct.send(direct).await;
+            if let Some(payload) = self.tongue.answer(&approval) {
+                self.send(Direct::answer(&payload, waiter)).await;
+            }
         }
         let mut stops = Vec::new();
         {
@@ -370,7 +304,8 @@ impl Publisher {
             }
         }
         for stop in stops {
-            self.say(sam::stop(&stop.key.session, stop.message.as_deref())).await;
+            self.say(&self.tongue.stop(&stop.key.session, stop.message.as_deref()))
+                .await;
         }
     }
 

@@ -1,25 +1,19 @@
-//! A connection's writing half: control frames, direct frames (receipts, answers), then everything that the cursor has,
-//! in one write. It holds no queue of events, so a slow client costs nobody anything.
+//! A connection's writing half: control frames, direct frames (receipts, answers), then everything that the feed has, in one
+//! write.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_dialects::sam;
-use countersign_hub::{ArchiveError, Batch, Cursor, Dialect, Waiter};
-use countersign_model::Event;
+use countersign_hub::{ArchiveError, Waiter};
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
+use tokio::sync::mpsc;
 
-use super::filter::Filter;
+use super::feed::{Feed, MAX_BYTES, Tune};
 use super::frame;
 use super::wire::Control;
 
-/// Events and bytes of data that one write takes from the cursor, about.
-const MAX_EVENTS: usize = 1024;
-const MAX_BYTES: usize = 256 * 1024;
 /// A buffer larger than this is given back while there is nothing to write.
 const KEEP: usize = 4 * 1024;
 
@@ -28,6 +22,8 @@ pub(crate) struct Direct {
     pub(crate) frame: Bytes,
     /// Delivered once the frame is written.
     pub(crate) receipt: Option<Waiter>,
+    /// What the connection gets from this frame on.
+    pub(crate) tune: Option<Tune>,
     /// Nothing is written after it.
     pub(crate) last: bool,
 }
@@ -42,7 +38,16 @@ impl Direct {
         Self {
             frame,
             receipt: None,
+            tune: None,
             last: false,
+        }
+    }
+
+    /// An answer: its agent has it once the frame is written.
+    pub(crate) fn answer(payload: &str, receipt: Waiter) -> Self {
+        Self {
+            receipt: Some(receipt),
+            ..Self::text(payload)
         }
     }
 
@@ -51,6 +56,7 @@ impl Direct {
         Self {
             frame: Bytes::new(),
             receipt: None,
+            tune: None,
             last: true,
         }
     }
@@ -59,18 +65,10 @@ impl Direct {
         Self {
             frame: frame::close(code, reason),
             receipt: None,
+            tune: None,
             last: true,
         }
     }
-}
-
-/// Events for this connection.
-pub(crate) struct Feed {
-    pub(crate) cursor: Cursor,
-    pub(crate) filter: Filter,
-    /// Events wait until then, or until `started` is signalled.
-    pub(crate) start_at: Option<Instant>,
-    pub(crate) started: Arc<Notify>,
 }
 
 /// Why writing ended.
@@ -120,6 +118,9 @@ impl Writer {
                 };
                 buffer.extend_from_slice(&direct.frame);
                 receipts.extend(direct.receipt);
+                if let (Some(feed), Some(tune)) = (&mut self.feed, direct.tune) {
+                    feed.tune(tune);
+                }
                 last = direct.last;
             }
             // Who waits for an answer does not wait behind events.
@@ -157,34 +158,5 @@ impl Writer {
             () = feed => None,
             direct = self.direct.recv() => Some(direct.unwrap_or_else(Direct::end)),
         }
-    }
-}
-
-impl Feed {
-    async fn ready(&mut self) {
-        if let Some(at) = self.start_at {
-            tokio::select! {
-                () = tokio::time::sleep_until(at) => {}
-                () = self.started.notified() => {}
-            }
-            self.start_at = None;
-        }
-        self.cursor.ready().await;
-    }
-
-    async fn fill(&mut self, buffer: &mut Vec<u8>) -> Result<(), ArchiveError> {
-        if self.start_at.is_some_and(|at| at > Instant::now()) {
-            return Ok(());
-        }
-        self.start_at = None;
-        let batch: Batch = self.cursor.read(MAX_EVENTS, MAX_BYTES).await?;
-        let wanted = batch
-            .iter()
-            .map(|entry| &**entry)
-            .filter(|entry| self.filter.passes(&entry.event));
-        let encode = |event: &Event| frame::text(&sam::event(event));
-        self.cursor
-            .frames(wanted, Dialect::Sam, encode, |frame| buffer.extend_from_slice(frame));
-        Ok(())
     }
 }

@@ -14,7 +14,7 @@ fn check(text: &str, field: Option<&str>, words: &str) {
         let last = field.rsplit('.').next().expect("a name");
         assert!(error.error.contains(last), "the text does not name {field}: {error}");
     }
-    let frame: serde_json::Value = serde_json::from_str(&crate::sam::error(&error)).expect("JSON");
+    let frame: serde_json::Value = serde_json::from_str(&crate::sam::error(&error.error, error.field)).expect("JSON");
     assert_eq!(frame["data"]["error"], error.error);
     assert_eq!(frame["data"]["field"].as_str(), field);
 }

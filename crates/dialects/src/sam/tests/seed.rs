@@ -157,10 +157,13 @@ fn the_frames_of_the_hub() {
     said!("stop_of_the_session-out", sam::stop("s\"1", Some("enough")));
     said!("stop_without_a_word-out", sam::stop("s1", None));
     let of_a_field = read(r#"{"type":"x","data":[]}"#).expect_err("not an object");
-    said!("error_of_a_field-out", sam::error(&of_a_field));
+    said!("error_of_a_field-out", sam::error(&of_a_field.error, of_a_field.field));
     let of_the_frame = WireError {
         error: "not JSON: \"\\".to_owned(),
         field: None,
     };
-    said!("error_of_the_frame-out", sam::error(&of_the_frame));
+    said!(
+        "error_of_the_frame-out",
+        sam::error(&of_the_frame.error, of_the_frame.field)
+    );
 }

@@ -2,8 +2,12 @@
 
 use std::collections::HashSet;
 
-use countersign_dialects::sam::Switches;
+use bytes::Bytes;
+use countersign_dialects::sam::{self, Switches};
+use countersign_hub::Dialect;
 use countersign_model::{Event, kind};
+
+use crate::socket::{View, text};
 
 /// Names in one list at most.
 const MAX_NAMES: usize = 256;
@@ -41,9 +45,18 @@ impl Filter {
             switches,
         }
     }
+}
 
-    /// Whether the monitor gets this event.
-    pub(crate) fn passes(&self, event: &Event) -> bool {
+impl View for Filter {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sam
+    }
+
+    fn frame(&self, event: &Event) -> Bytes {
+        text(&sam::event(event))
+    }
+
+    fn passes(&self, event: &Event) -> bool {
         let wanted = match &self.types {
             _ if self.every => true,
             Some(types) => types.contains(&*event.kind),

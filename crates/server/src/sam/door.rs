@@ -1,0 +1,128 @@
+//! From a request to a SAM connection: what its query asks for, where it reads from, what it hears first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::Response;
+use countersign_dialects::sam;
+use countersign_hub::{Cursor, HistoryLost, random_hex};
+use countersign_model::Since;
+use countersign_model::cursor::SinceError;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use super::conversation::SamConversation;
+use super::filter::{Filter, names};
+use crate::VERSION;
+use crate::auth::{BadToken, Door, Right};
+use crate::problem::Problem;
+use crate::socket::{Direct, Feed, Intake, Settings, bearer, query, run, upgrade};
+
+/// A client that does not ask for anything gets events so long after the upgrade, or at its first message: until then it
+/// may still turn out to speak another dialect.
+const DELAY: Duration = Duration::from_millis(250);
+
+/// Which door a connection came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// `/`: reads, and may publish.
+    Monitor,
+    /// `/publish`: publishes, and hears only what concerns it.
+    Publisher,
+}
+
+/// What the request asks for.
+struct Opening {
+    approver: bool,
+    cursor: Cursor,
+    filter: Filter,
+    /// Whether it used a query, and so is told where it is.
+    greeted: bool,
+    lost: Option<HistoryLost>,
+}
+
+/// Upgrades the request. The cursor is taken now: from here on nothing is missed.
+pub(crate) fn open(request: Request, role: Role, door: Door, settings: Settings) -> Result<Response, Problem> {
+    let opening = opening(&request, &door, &settings)?;
+    let closing = settings.closing.clone();
+    let timeout = settings.approval_timeout;
+    upgrade(request, &settings, async move |line| {
+        let started = Arc::new(Notify::new());
+        let start_at = (!opening.greeted).then(|| Instant::now() + DELAY);
+        let feed = (role == Role::Monitor).then(|| {
+            Feed::new(
+                opening.cursor,
+                Some(Arc::new(opening.filter)),
+                start_at,
+                started.clone(),
+            )
+        });
+        let intake = match role {
+            Role::Monitor => Intake::MONITOR,
+            Role::Publisher => Intake::PUBLISHER,
+        };
+        run(line, intake, feed, closing, |direct| {
+            greet(opening.greeted, opening.lost.as_ref(), &door, &direct);
+            let name = format!("c-{}", random_hex(6));
+            SamConversation::new(door, name, opening.approver, timeout, started, direct)
+        })
+        .await;
+    })
+}
+
+/// Says where in the log the connection is. The channel is new, so there is room.
+fn greet(greeted: bool, lost: Option<&HistoryLost>, door: &Door, direct: &mpsc::Sender<Direct>) {
+    let hub = &door.hub;
+    if greeted {
+        let hello = sam::hello(hub.epoch(), hub.head(), VERSION, hub.now());
+        let _ = direct.try_send(Direct::text(&hello));
+    }
+    if let Some(lost) = lost {
+        let lost = sam::history_lost(&lost.epoch, lost.oldest, lost.head, hub.now());
+        let _ = direct.try_send(Direct::text(&lost));
+    }
+}
+
+/// Reads the query and takes the cursor.
+fn opening(request: &Request, door: &Door, settings: &Settings) -> Result<Opening, Problem> {
+    let (mut since, mut types, mut agents, mut token) = (None, None, None, None);
+    let mut greeted = false;
+    for (name, value) in query(request.uri().query().unwrap_or_default()) {
+        // An empty list names nobody in particular, as in REST.
+        let list = |value: &str| {
+            let names = names(value).map_err(Problem::bad_request)?;
+            Ok::<_, Problem>((!names.is_empty()).then_some(names))
+        };
+        greeted |= matches!(&*name, "since" | "types" | "agents");
+        match &*name {
+            "since" => {
+                let place: Since = value
+                    .parse()
+                    .map_err(|error: SinceError| Problem::bad_request(error.to_string()))?;
+                since = Some(place);
+            }
+            "types" => types = list(&value)?,
+            "agents" => agents = list(&value)?,
+            "token" => token = Some(value),
+            _ => {}
+        }
+    }
+    let token = token.or_else(|| bearer(request.headers()).map(str::to_owned));
+    let right = door
+        .keys
+        .right(token.as_deref(), door.hub.now())
+        .map_err(|BadToken| Problem::bad_token())?;
+    let (cursor, lost) = match door.hub.cursor(since.as_ref()) {
+        Ok(cursor) => (cursor, None),
+        Err(lost) => (door.hub.from_head(), Some(lost)),
+    };
+
+    Ok(Opening {
+        approver: right == Right::Approver,
+        cursor,
+        filter: Filter::new(types, agents, settings.switches),
+        greeted,
+        lost,
+    })
+}
