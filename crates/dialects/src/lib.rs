@@ -2,6 +2,7 @@
 //! One folder a dialect; what several share (cutting what is too large) stands beside them.
 
 mod fields;
+pub mod hive;
 pub mod limits;
 pub mod sam;
 pub mod shrink;

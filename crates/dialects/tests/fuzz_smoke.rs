@@ -16,6 +16,16 @@ const SEEDS: &[&str] = &[
     include_str!("../fuzz/seeds/sam/agent_status.json"),
     include_str!("../fuzz/seeds/sam/approval_request.json"),
     include_str!("../fuzz/seeds/sam/approval_response.json"),
+    include_str!("../fuzz/seeds/hive/subscribe.json"),
+    include_str!("../fuzz/seeds/hive/subscribe_some.json"),
+    include_str!("../fuzz/seeds/hive/unsubscribe.json"),
+    include_str!("../fuzz/seeds/hive/auth.json"),
+    include_str!("../fuzz/seeds/hive/execution_started.json"),
+    include_str!("../fuzz/seeds/hive/execution_failed.json"),
+    include_str!("../fuzz/seeds/hive/goal_progress.json"),
+    include_str!("../fuzz/seeds/hive/execution_paused.json"),
+    include_str!("../fuzz/seeds/hive/approval_request.json"),
+    r#"{"action":"publish","event":{"type":"APPROVAL_RESPONSE","data":{"request_id":"r","response":"approve"}},"ack":1}"#,
     r#"{"type":"x","data":{"a":[1e999,-0.0,"\ud83d\ude00\ud800\u0000"]},"agent":"a","session":"s","stream":"t","ack":7}"#,
     r#"{"request_id":"r","tool_name":"t","arguments":{"a":{"b":[]}},"cwd":"/","timeout":1.5,"accepts_edits":true,"agent":"a"}"#,
 ];
@@ -53,6 +63,9 @@ const PIECES: &[&str] = &[
     "\"response\":\"deny\"",
     "\"arguments\":",
     "\"result\":\"",
+    "\"action\":\"publish\",",
+    "\"event\":{",
+    "\"event_types\":[",
 ];
 
 /// xorshift64: the same numbers in each run and on each machine.
@@ -111,6 +124,11 @@ fn drive(target: fn(&[u8]), cases: usize) {
 #[test]
 fn any_frame() {
     drive(targets::fuzz_sam_decode, 20_000);
+}
+
+#[test]
+fn any_frame_of_hive() {
+    drive(targets::fuzz_hive_decode, 20_000);
 }
 
 #[test]

@@ -193,10 +193,15 @@ struct Data {
     #[serde(deserialize_with = "lenient", rename = "userId", alias = "user_id")]
     user_id: Option<String>,
     constraint: Value,
+    description: Value,
+    constraint_id: Value,
 }
 
-/// What has another type than expected counts as absent.
-fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+/// For `#[serde(deserialize_with)]`: what has another type than expected counts as absent.
+///
+/// # Errors
+/// Only what the deserializer itself meets.
+pub fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: serde::de::DeserializeOwned,
@@ -276,9 +281,15 @@ impl Fact {
             kind::GOAL_ACHIEVED => Self::GoalAchieved,
             kind::CONSTRAINT_VIOLATION => {
                 let read = read();
-                let what = [&read.message, &read.constraint, &read.reason]
-                    .into_iter()
-                    .find_map(words);
+                let what = [
+                    &read.message,
+                    &read.description,
+                    &read.constraint,
+                    &read.reason,
+                    &read.constraint_id,
+                ]
+                .into_iter()
+                .find_map(words);
                 Self::Violation {
                     what: what.unwrap_or_else(|| data.get().to_owned()),
                 }

@@ -75,8 +75,12 @@ pub const ACK: &str = "ack";
 /// A resume point that the log no longer holds.
 pub const HISTORY_LOST: &str = "history_lost";
 
-/// Whether only the hub may make events of this kind. From a peer, an import or an upstream they are refused.
+/// Whether only the hub may make events of this kind. From a peer, an import or an upstream they are refused. Letter case
+/// does not count: Hive's monitors are told kinds in lower case, and none may pass for the hub's own.
 pub fn is_hub_only(kind: &str) -> bool {
+    if kind.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return is_hub_only(&kind.to_ascii_lowercase());
+    }
     kind.starts_with("rule_")
         || matches!(
             kind,
@@ -90,4 +94,25 @@ pub fn is_hub_only(kind: &str) -> bool {
                 | ACK
                 | HISTORY_LOST
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hubs_own_kinds_are_its_own_in_any_letter_case() {
+        for name in [
+            APPROVAL_RESOLVED,
+            "Approval_Resolved",
+            "SESSION_STOPPED",
+            "Rule_x",
+            "HELLO",
+        ] {
+            assert!(is_hub_only(name), "{name}");
+        }
+        for name in [APPROVAL_REQUEST, "EXECUTION_STARTED", "ruler", "HELLO_WORLD"] {
+            assert!(!is_hub_only(name), "{name}");
+        }
+    }
 }

@@ -15,6 +15,15 @@ pub struct SessionKey {
     pub session: Arc<str>,
 }
 
+impl SessionKey {
+    /// Whether `session` is what the hub itself calls a connection whose agent named no session: `c-` and twelve hex digits.
+    pub fn is_connection(session: &str) -> bool {
+        session
+            .strip_prefix("c-")
+            .is_some_and(|hex| hex.len() == 12 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+    }
+}
+
 /// What a session needs from a person or is busy with, most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

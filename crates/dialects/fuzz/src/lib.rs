@@ -1,6 +1,7 @@
 //! What must hold of any bytes that a peer sends. Plain functions: libFuzzer drives them with a nightly compiler, and
 //! `tests/fuzz_smoke.rs` of the crate drives them with seeds and random changes in every test run.
 
+use countersign_dialects::hive::{self, Action};
 use countersign_dialects::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_OUT, MAX_RESULT_OUT, MAX_SCALAR};
 use countersign_dialects::sam::{self, Inbound, Peer, WireError};
 use countersign_dialects::shrink;
@@ -155,5 +156,67 @@ pub fn fuzz_shrink(bytes: &[u8]) {
     }
     if let Some(kept) = shrink::kept(data, "result", 16) {
         serde_json::from_str::<&RawValue>(&kept).expect("still JSON");
+    }
+}
+
+/// Any frame on a Hive socket.
+pub fn fuzz_hive_decode(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let peer = Peer {
+        origin: Origin::Hive,
+        agent: "hive".into(),
+        session: Some("c-0123456789ab".into()),
+    };
+    let action = match hive::decode(text, &peer) {
+        Ok(action) => action,
+        Err(error) => {
+            let frame: Value = serde_json::from_str(&hive::error(&error)).expect("an error frame is JSON");
+            assert_eq!(frame["type"], "error");
+            assert_eq!(frame["field"].as_str(), error.field);
+            assert_eq!(frame["error"].as_str(), Some(&*error.error));
+            return;
+        }
+    };
+    assert!(!too_deep(bytes) && hive::is_hive(text));
+    match action {
+        Action::Unsubscribe | Action::Auth { .. } => {}
+        Action::Subscribe(subscription) => {
+            assert!(subscription.stream_id.as_deref().is_none_or(is_name));
+            assert!(subscription.execution_id.as_deref().is_none_or(is_name));
+            if let Some(types) = &subscription.event_types {
+                assert!(!types.is_empty() && types.len() <= 256);
+                let is_type = |name: &String| !name.bytes().any(|byte| byte.is_ascii_uppercase());
+                assert!(types.iter().all(is_type));
+            }
+            let told = hive::subscribed(&subscription, &Epoch::new("e1"), 1);
+            serde_json::from_str::<Value>(&told).expect("a confirmation is JSON");
+        }
+        Action::Publish(decoded) => match decoded.inbound {
+            Inbound::Event(event) => holds_as_hive_event(event),
+            Inbound::Ask(ask) => holds_as_question(&ask),
+            Inbound::Answer(reply) => {
+                if let Ok(frame) = serde_json::from_str::<Value>(text) {
+                    let said = frame["event"]["data"]["response"] == "approve";
+                    assert_eq!(reply.response == Verdict::Approve, said, "nothing else approves");
+                }
+            }
+        },
+    }
+}
+
+/// The event goes out as JSON of a size that clients take, in lower case, and its data to the letter when it is small.
+fn holds_as_hive_event(event: NewEvent) {
+    assert!(is_name(&event.agent) && event.session.as_deref().is_some_and(is_name));
+    assert!(!event.kind.bytes().any(|byte| byte.is_ascii_uppercase()));
+    let whole = event.data.get().len() <= MAX_RESULT_OUT;
+    let (kind, data) = (event.kind.clone(), event.data.get().to_owned());
+    let out = hive::event(&logged(event));
+    assert!(out.len() < MAX_OUT);
+    assert!(!whole || out.contains(&data), "what is small goes out to the letter");
+    serde_json::from_str::<&RawValue>(&out).expect("JSON");
+    if let Ok(frame) = serde_json::from_str::<Value>(&out) {
+        assert_eq!(frame["type"], "event");
+        assert_eq!(frame["event"]["type"].as_str(), Some(&*kind));
+        assert!(frame["event"]["stream_id"].is_string());
     }
 }

@@ -8,6 +8,7 @@ use countersign_model::{Ask, Json, NewEvent, Origin, Verdict, empty_object, kind
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::hive::{EventType, Payload, said};
 use crate::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_RESULT_KEPT, MAX_SCALAR};
 use crate::{fields, shrink};
 
@@ -65,7 +66,7 @@ pub struct WireError {
     pub field: Option<&'static str>,
 }
 
-fn wrong(field: &'static str, error: impl Into<String>) -> WireError {
+pub(crate) fn wrong(field: &'static str, error: impl Into<String>) -> WireError {
     WireError {
         error: error.into(),
         field: Some(field),
@@ -86,6 +87,10 @@ struct Frame<'a> {
     session: Option<&'a RawValue>,
     #[serde(borrow, default)]
     stream: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    stream_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    execution_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     ack: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -167,17 +172,35 @@ fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
     if !data.get().starts_with('{') {
         return Err(wrong("data", "`data` must be an object"));
     }
-    let agent = agent.map_or_else(|| peer.agent.clone(), Arc::from);
-    let session = name("session", frame.session)?
-        .map(Arc::from)
-        .or_else(|| peer.session.clone());
+    let hive = EventType::parse(&kind);
+    let kind = hive.map_or(kind, |hive| Cow::Borrowed(hive.as_str()));
+    let data = own(&kind, data);
+    let mut stream = first_name([("stream", frame.stream), ("stream_id", frame.stream_id)])?;
+    let mut session = first_name([("session", frame.session), ("execution_id", frame.execution_id)])?;
+    let mut origin = peer.origin;
+    let mut agent = agent.map(Arc::from);
+    if let Some(hive) = hive {
+        let payload = Payload::read(hive, &data);
+        stream = stream.or_else(|| payload.stream_id().and_then(said));
+        session = session.or_else(|| payload.execution_id().and_then(said));
+        agent = agent.or_else(|| stream.clone());
+        if origin == Origin::Sam {
+            origin = Origin::Hive;
+            agent = agent.or_else(|| Some("hive".into()));
+        }
+    }
+    let agent = agent.unwrap_or_else(|| peer.agent.clone());
     let event = NewEvent {
-        origin: peer.origin,
-        session: Some(session.unwrap_or_else(|| agent.clone())),
+        origin,
+        session: Some(
+            session
+                .or_else(|| peer.session.clone())
+                .unwrap_or_else(|| agent.clone()),
+        ),
         agent,
-        stream: name("stream", frame.stream)?.map(Arc::from),
+        stream,
         timestamp: scalar("timestamp", frame.timestamp)?,
-        data: own(&kind, data),
+        data,
         kind: kind.as_ref().into(),
     };
     let inbound = if kind == kind::APPROVAL_REQUEST {
@@ -188,8 +211,18 @@ fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
     Ok(Decoded { inbound, ack })
 }
 
+/// The first of these names that is there: SAM's word for it, then Hive's.
+fn first_name(names: [(&'static str, Option<&RawValue>); 2]) -> Result<Option<Arc<str>>, WireError> {
+    for (field, value) in names {
+        if let Some(name) = name(field, value)? {
+            return Ok(Some(name.into()));
+        }
+    }
+    Ok(None)
+}
+
 /// The data as it is kept: as it came, but for a result larger than the store takes.
-fn own(kind: &str, data: &RawValue) -> Json {
+pub(crate) fn own(kind: &str, data: &RawValue) -> Json {
     if kind == kind::TOOL_CALL_RESULT
         && let Some(cut) = shrink::kept(data, "result", MAX_RESULT_KEPT)
         && let Ok(cut) = RawValue::from_string(cut)
@@ -243,7 +276,8 @@ pub fn decode_ask(text: &str, peer: &Peer, fallback_id: &str) -> Result<Ask, Wir
     }
 }
 
-fn request(event: NewEvent) -> Result<Ask, WireError> {
+/// The question that an event of kind `approval_request` asks.
+pub(crate) fn request(event: NewEvent) -> Result<Ask, WireError> {
     let request: Request<'_> =
         serde_json::from_str(event.data.get()).map_err(|error| wrong("data", format!("cannot be read: {error}")))?;
     let request_id = name("data.request_id", request.request_id)?.ok_or_else(|| {
@@ -316,7 +350,7 @@ fn reply(frame: &Frame<'_>, agent: Option<Cow<'_, str>>) -> Result<Reply, WireEr
     })
 }
 
-fn string<'a>(
+pub(crate) fn string<'a>(
     field: &'static str,
     value: Option<&'a RawValue>,
     limit: usize,
@@ -343,7 +377,7 @@ fn plain(literal: &str) -> Option<&str> {
     (!inside.contains('\\')).then_some(inside)
 }
 
-fn name<'a>(field: &'static str, value: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, WireError> {
+pub(crate) fn name<'a>(field: &'static str, value: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, WireError> {
     let name = string(field, value, MAX_NAME)?;
     match &name {
         Some(text) if text.is_empty() => Err(wrong(field, format!("`{field}` is empty"))),
@@ -354,7 +388,7 @@ fn name<'a>(field: &'static str, value: Option<&'a RawValue>) -> Result<Option<C
     }
 }
 
-fn scalar(field: &'static str, value: Option<&RawValue>) -> Result<Option<Json>, WireError> {
+pub(crate) fn scalar(field: &'static str, value: Option<&RawValue>) -> Result<Option<Json>, WireError> {
     let Some(value) = value.filter(|value| value.get() != "null") else {
         return Ok(None);
     };

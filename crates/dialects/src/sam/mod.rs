@@ -7,5 +7,6 @@ mod switches;
 mod tests;
 
 pub use decode::{Decoded, Inbound, Peer, Reply, WireError, decode, decode_ask, decode_value};
+pub(crate) use decode::{name, own, request, scalar, string, wrong};
 pub use encode::{ack, answer, error, event, hello, history_lost, stop};
 pub use switches::Switches;
