@@ -85,6 +85,6 @@ impl Store {
     /// # Errors
     /// When the thread cannot be started.
     pub fn start(self, hub: &Arc<Hub>) -> Result<Writer, StoreError> {
-        Ok(Writer::start(self.connection, self.path, hub)?)
+        Ok(Writer::start(self.connection, self.path, self.reads, hub)?)
     }
 }

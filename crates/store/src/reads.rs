@@ -1,13 +1,16 @@
-//! History for readers: two threads with connections that cannot write, and a bounded line of questions before them.
+//! History for readers: two threads with connections that cannot write, and a bounded line of questions before them. They end
+//! before the writer does: a connection that only reads would keep SQLite's side files in the folder.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use countersign_hub::{Archive, ArchiveError, EventQuery, Find, Lookup, Page};
 use countersign_model::{Approval, Seq, Status};
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, InterruptHandle, params_from_iter};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::rows;
@@ -25,28 +28,62 @@ type Question = Box<dyn FnOnce(&Connection) + Send>;
 
 /// The store as a reader of the past.
 pub struct Reads {
-    line: SyncSender<Question>,
+    line: Arc<Mutex<Option<SyncSender<Question>>>>,
     places: Arc<Semaphore>,
+    readers: Mutex<Vec<Reader>>,
+    closed: Arc<AtomicBool>,
+}
+
+struct Reader {
+    thread: JoinHandle<()>,
+    interrupt: InterruptHandle,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn closed() -> ArchiveError {
+    ArchiveError("the store is closed".into())
 }
 
 impl Reads {
     pub(crate) fn start(path: &Path) -> Result<Self, crate::StoreError> {
         let (line, questions) = sync_channel::<Question>(LINE);
         let questions = Arc::new(Mutex::new(questions));
+        let closed = Arc::new(AtomicBool::new(false));
+        let mut readers = Vec::with_capacity(THREADS);
         for number in 0..THREADS {
             let connection = crate::schema::open_reader(path).map_err(|source| crate::StoreError::Open {
                 path: path.to_owned(),
                 source,
             })?;
-            let questions = Arc::clone(&questions);
-            std::thread::Builder::new()
+            let interrupt = connection.get_interrupt_handle();
+            let (questions, closed) = (Arc::clone(&questions), Arc::clone(&closed));
+            let thread = std::thread::Builder::new()
                 .name(format!("store-read-{number}"))
-                .spawn(move || serve(&connection, &questions))?;
+                .spawn(move || serve(&connection, &questions, &closed))?;
+            readers.push(Reader { thread, interrupt });
         }
         Ok(Self {
-            line,
+            line: Arc::new(Mutex::new(Some(line))),
             places: Arc::new(Semaphore::new(LINE)),
+            readers: Mutex::new(readers),
+            closed,
         })
+    }
+
+    /// Ends the reading: what is being looked up is broken off, and whoever asks from now on is told that the store is closed.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.places.close();
+        drop(lock(&self.line).take());
+        for Reader { thread, interrupt } in std::mem::take(&mut *lock(&self.readers)) {
+            interrupt.interrupt();
+            if thread.join().is_err() {
+                tracing::error!("a reader of the store ended badly");
+            }
+        }
     }
 
     fn ask<T: Send + 'static>(
@@ -55,7 +92,6 @@ impl Reads {
     ) -> Lookup<T> {
         let (line, places) = (self.line.clone(), self.places.clone());
         Box::pin(async move {
-            let closed = || ArchiveError("the store is closed".into());
             let place = places.acquire_owned().await.map_err(|_| closed())?;
             let (answer, answered) = oneshot::channel();
             let question: Question = Box::new(move |connection| {
@@ -63,17 +99,23 @@ impl Reads {
                 let _ = answer.send(question(connection));
                 drop(place);
             });
-            line.try_send(question).map_err(|_| closed())?;
+            // Taken no earlier: a lookup that nobody polls must not keep the line open.
+            match lock(&line).as_ref() {
+                Some(line) => line.try_send(question).map_err(|_| closed())?,
+                None => return Err(closed()),
+            }
             let result = answered.await.map_err(|_| closed())?;
             result.map_err(|error| ArchiveError(error.to_string()))
         })
     }
 }
 
-fn serve(connection: &Connection, questions: &Mutex<Receiver<Question>>) {
+fn serve(connection: &Connection, questions: &Mutex<Receiver<Question>>, closed: &AtomicBool) {
     loop {
-        let next = questions.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = lock(questions).recv();
         match next {
+            // Dropped, it tells its asker that the store is closed.
+            Ok(_) if closed.load(Ordering::Acquire) => {}
             Ok(question) => question(connection),
             Err(_) => return,
         }

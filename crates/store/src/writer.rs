@@ -11,7 +11,7 @@ use countersign_model::SessionKey;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use crate::rows;
+use crate::{Reads, rows};
 
 /// Events of one transaction at most.
 const MAX_EVENTS: usize = 8192;
@@ -22,7 +22,7 @@ const MAX_KNOWN: usize = 10_000;
 /// How long to wait after a commit that failed.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// The running writer. Dropped, or told to close, it commits what is there and ends.
+/// The running writer. Dropped, or told to close, it commits what is there, ends the reading, and ends.
 pub struct Writer {
     stop: watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -30,13 +30,20 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, path: PathBuf, hub: &Arc<Hub>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        path: PathBuf,
+        reads: Arc<Reads>,
+        hub: &Arc<Hub>,
+    ) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let bytes = Arc::new(AtomicU64::new(0));
         let (hub, size) = (Arc::clone(hub), Arc::clone(&bytes));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new().name("store-write".into()).spawn(move || {
-            runtime.block_on(run(connection, &path, &hub, stopped, &size));
+            let connection = runtime.block_on(run(connection, &path, &hub, stopped, &size));
+            reads.close();
+            close(connection);
         })?;
         Ok(Self {
             stop,
@@ -82,7 +89,7 @@ async fn run(
     hub: &Arc<Hub>,
     mut stop: watch::Receiver<bool>,
     size: &AtomicU64,
-) {
+) -> Connection {
     let mut cursor = hub.store_cursor();
     let mut known = HashSet::new();
     let mut failing = false;
@@ -96,7 +103,7 @@ async fn run(
         let batch = cursor.read_ring(MAX_EVENTS, MAX_BYTES).unwrap_or_default();
         let Some(last) = batch.last().map(|entry| entry.event.seq) else {
             if *stop.borrow() {
-                return;
+                return connection;
             }
             continue;
         };
@@ -120,7 +127,7 @@ async fn run(
                         lost = hub.tail() - from,
                         "closing with events that could not be committed"
                     );
-                    return;
+                    return connection;
                 }
                 tokio::time::sleep(RETRY).await;
             }
@@ -151,6 +158,20 @@ fn commit(connection: &mut Connection, batch: &Batch, known: &mut HashSet<Sessio
         }
     }
     transaction.commit()
+}
+
+/// Moves everything into the one file: who copies `history.sqlite` then has it all. As the last connection it also takes SQLite's
+/// side files away.
+fn close(connection: Connection) {
+    let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    match moved {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!("somebody else reads the history: its newest part stays in history.sqlite-wal"),
+        Err(error) => tracing::warn!(%error, "the history's newest part stays in history.sqlite-wal"),
+    }
+    if let Err((_, error)) = connection.close() {
+        tracing::warn!(%error, "the history did not close cleanly; it is whole all the same");
+    }
 }
 
 fn size_on_disk(path: &std::path::Path) -> u64 {

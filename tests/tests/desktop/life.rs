@@ -68,6 +68,13 @@ fn sigterm_closes_it_cleanly() {
     let seq = agent.publish("note", &serde_json::json!({}));
     assert_eq!(app.terminate().code(), Some(0));
     assert!(!app.is_found(), "hub.json is removed");
+    let mut left: Vec<_> = std::fs::read_dir(app.folder().data())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().starts_with("history"))
+        .collect();
+    left.sort();
+    assert_eq!(left, ["history.sqlite"], "all of it is in the one file");
     monitor.closed();
     let folder = app.folder();
     let app = App::start_in(&desk, &folder, "");

@@ -1,6 +1,6 @@
 //! What a hub finds when it starts again.
 
-use countersign_hub::{Archive, Find};
+use countersign_hub::{Archive, EventQuery, Find};
 use countersign_model::{Answer, Ask, Delivery, NewEvent, Scope, Status, Surface, Verdict};
 use countersign_store::{Store, StoreError};
 use countersign_testkit::{answer, ask, json, session};
@@ -211,4 +211,30 @@ async fn a_history_of_a_newer_version_or_of_something_else_is_left_alone() {
             .expect("untouched")
             .starts_with("not a database")
     );
+}
+
+#[tokio::test]
+async fn a_closed_history_is_one_file_whoever_was_reading_it() {
+    let home = tempdir().expect("a folder");
+    let run = Run::open(home.path(), "e1");
+    run.publish((0..2000).map(note).collect()).await;
+    run.committed().await;
+    let reads = run.reads.clone();
+    let query = || EventQuery {
+        limit: 2000,
+        max_bytes: usize::MAX,
+        ..EventQuery::default()
+    };
+    assert_eq!(reads.events(query()).await.expect("read").events.len(), 2000);
+    let under_way: Vec<_> = (0..50).map(|_| reads.events(query())).collect();
+    run.close();
+    let files: Vec<_> = std::fs::read_dir(home.path())
+        .expect("listed")
+        .map(|file| file.expect("an entry").file_name())
+        .collect();
+    assert_eq!(files, ["history.sqlite"]);
+    for lookup in under_way {
+        assert!(lookup.await.is_err());
+    }
+    assert!(reads.events(query()).await.is_err(), "asked too late");
 }
