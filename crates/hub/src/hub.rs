@@ -435,9 +435,9 @@ impl Hub {
         lock(&self.state).by_key(&agent.into(), &request_id.into()).cloned()
     }
 
-    /// The session that an approval at hand was asked in.
-    pub fn asked_in(&self, id: &str) -> Option<SessionKey> {
-        lock(&self.state).get(id).map(Approval::session_key)
+    /// The sessions that an approval at hand was asked from, the first one first.
+    pub fn asked_in(&self, id: &str) -> Vec<SessionKey> {
+        lock(&self.state).asked_in(id)
     }
 
     /// Pending approvals, oldest first.

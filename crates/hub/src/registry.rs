@@ -40,6 +40,9 @@ impl Default for Limits {
     }
 }
 
+/// Sessions that one question is asked from at most.
+const MAX_SESSIONS: usize = 64;
+
 /// Why a question was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -57,6 +60,9 @@ pub enum Refusal {
     /// Over [`Limits::max_pending`] or [`Limits::max_pending_bytes`].
     #[error("too many approvals wait already")]
     TooMany,
+    /// The same question from ever new sessions.
+    #[error("request_id {0:?} was asked from too many sessions; give each request an id of its own")]
+    TooManySessions(Arc<str>),
     /// The arguments cannot be bound.
     #[error("the arguments cannot be approved: {0}")]
     Arguments(#[from] CanonicalError),
@@ -149,6 +155,8 @@ enum Step {
 #[derive(Debug)]
 struct Slot {
     approval: Approval,
+    /// Further sessions that it was asked again from since the hub started: a stop of any of them stops it.
+    also: Vec<Arc<str>>,
     bytes: usize,
     /// The request is committed, so it may be shown and answered.
     shown: bool,
@@ -165,6 +173,20 @@ struct Slot {
 impl Slot {
     fn closed(&self) -> bool {
         self.approval.status != Status::Pending && self.approval.delivery != Delivery::Waiting
+    }
+
+    fn is_of(&self, key: &SessionKey) -> bool {
+        let Approval { agent, session, .. } = &self.approval;
+        *agent == key.agent && (*session == key.session || self.also.contains(&key.session))
+    }
+
+    /// The sessions that it was asked from, the first one first.
+    fn sessions(&self) -> Vec<SessionKey> {
+        let further = self.also.iter().map(|session| SessionKey {
+            agent: self.approval.agent.clone(),
+            session: session.clone(),
+        });
+        std::iter::once(self.approval.session_key()).chain(further).collect()
     }
 
     /// Turns an approval that its agent has not got into a stop; `false` when there is none.
@@ -309,6 +331,7 @@ impl Registry {
                 writers: 0,
                 attached: 0,
                 lease,
+                also: Vec::new(),
                 approval,
             });
         }
@@ -394,19 +417,13 @@ impl Registry {
                 writers: 0,
                 attached: 0,
                 lease: Some(now.plus_seconds(self.limits.grace_seconds)),
+                also: Vec::new(),
                 approval: old,
             });
             self.close(&key);
         }
-        if let Some(known) = self.keys.get(&key) {
-            let approval = &self.slots[known].approval;
-            if approval.digest != digest {
-                return Err(Refusal::Conflict(ask.request_id));
-            }
-            let known = known.clone();
-            self.overtake_late(&known, now, out);
-            // An agent that comes back may do so in another session, and that one may be stopped.
-            self.stop_asked_again(&known, &session, now, out);
+        if let Some(known) = self.keys.get(&key).cloned() {
+            self.ask_again(&known, &digest, &session, now, out)?;
             return Ok(known);
         }
         self.room(0, size)?;
@@ -444,6 +461,7 @@ impl Registry {
         let rule = self.rule_for(&approval).cloned();
         self.insert(Slot {
             approval,
+            also: Vec::new(),
             bytes: size,
             shown: false,
             ready: false,
@@ -468,6 +486,32 @@ impl Registry {
             self.decide(&id, rule.decision.status(), decision, out);
         }
         Ok(id)
+    }
+
+    /// The question is known. Its agent may have come back in another session; what is stopped in any of them is stopped.
+    fn ask_again(
+        &mut self,
+        id: &Arc<str>,
+        digest: &str,
+        session: &SessionKey,
+        now: Millis,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let slot = self.slots.get_mut(id).expect("callers hold an id of the registry");
+        if slot.approval.digest != *digest {
+            return Err(Refusal::Conflict(slot.approval.request_id.clone()));
+        }
+        if !slot.is_of(session) {
+            if slot.also.len() >= MAX_SESSIONS {
+                return Err(Refusal::TooManySessions(slot.approval.request_id.clone()));
+            }
+            slot.also.push(session.session.clone());
+        }
+        self.overtake_late(id, now, out);
+        if self.slots[id].approval.status == Status::Pending {
+            self.stop_pending(session, now, out);
+        }
+        Ok(())
     }
 
     fn rule_for(&self, approval: &Approval) -> Option<&Rule> {
@@ -523,7 +567,7 @@ impl Registry {
         if answer.verdict == Verdict::Stop && answer.scope != Scope::Once {
             return Err(Rejection::StopHasNoScope);
         }
-        let (id, session) = (slot.approval.id.clone(), slot.approval.session_key());
+        let (id, sessions) = (slot.approval.id.clone(), slot.sessions());
         let decision = Decision {
             decision: answer.verdict,
             scope: answer.scope,
@@ -535,7 +579,9 @@ impl Registry {
         };
         self.decide(&id, answer.verdict.status(), decision, out);
         if answer.verdict == Verdict::Stop {
-            self.stop(&session, answer.by, answer.message, now, out);
+            for session in sessions {
+                self.stop(&session, answer.by, answer.message.clone(), now, out);
+            }
         }
         Ok(self.slots[&id].approval.clone())
     }
@@ -562,7 +608,7 @@ impl Registry {
         let mut changes = vec![Change::Stopped(stop.clone())];
         let mut overtaken = Vec::new();
         for slot in self.slots.values_mut() {
-            if slot.approval.session_key() == *key && slot.overtake(&stop, now) {
+            if slot.is_of(key) && slot.overtake(&stop, now) {
                 slot.recorded = out.next;
                 overtaken.push(slot.approval.id.clone());
                 changes.push(Change::Approval(Box::new(slot.approval.clone())));
@@ -593,10 +639,12 @@ impl Registry {
     fn stop_pending(&mut self, key: &SessionKey, now: Millis, out: &mut Outbox) {
         let Some((stop, _)) = self.stops.get(key) else { return };
         let (by, message) = (stop.by, stop.message.clone());
+        let pending = |slot: &&Slot| slot.approval.status == Status::Pending && slot.is_of(key);
         let mut waiting: Vec<_> = self
-            .pending()
-            .filter(|approval| approval.session_key() == *key)
-            .map(|approval| (approval.seq, approval.id.clone()))
+            .slots
+            .values()
+            .filter(pending)
+            .map(|slot| (slot.approval.seq, slot.approval.id.clone()))
             .collect();
         waiting.sort_unstable();
         for (_, id) in waiting {
@@ -823,30 +871,10 @@ impl Registry {
     /// A stop that came while an approval was under way, or out of sight, and that overtakes it now.
     fn overtake_late(&mut self, id: &str, now: Millis, out: &mut Outbox) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        if let Some((stop, _)) = self.stops.get(&slot.approval.session_key())
+        let stop = slot.sessions().iter().find_map(|session| self.stops.get(session));
+        if let Some((stop, _)) = stop
             && slot.overtake(stop, now)
         {
-            slot.recorded = out.push(resolved_record(&slot.approval));
-            self.steps
-                .push_back((slot.recorded, Step::Decided(slot.approval.id.clone())));
-        }
-    }
-
-    /// Stops a question that was asked again from a stopped session.
-    fn stop_asked_again(&mut self, id: &Arc<str>, session: &SessionKey, now: Millis, out: &mut Outbox) {
-        let Some((stop, _)) = self.stops.get(session) else {
-            return;
-        };
-        let stop = stop.clone();
-        let Some(slot) = self.slots.get_mut(id) else { return };
-        if slot.approval.status == Status::Pending {
-            let decision = Decision {
-                message: stop.message,
-                by: stop.by,
-                ..by_hub(Verdict::Stop, "", now)
-            };
-            self.decide(id, Status::Stopped, decision, out);
-        } else if slot.overtake(&stop, now) {
             slot.recorded = out.push(resolved_record(&slot.approval));
             self.steps
                 .push_back((slot.recorded, Step::Decided(slot.approval.id.clone())));
@@ -915,6 +943,11 @@ impl Registry {
     /// An approval that is at hand, whether it may be shown yet or not.
     pub(crate) fn get(&self, id: &str) -> Option<&Approval> {
         self.slots.get(id).map(|slot| &slot.approval)
+    }
+
+    /// The sessions that an approval at hand was asked from, the first one first.
+    pub(crate) fn asked_in(&self, id: &str) -> Vec<SessionKey> {
+        self.slots.get(id).map(Slot::sessions).unwrap_or_default()
     }
 
     /// An approval that may be shown.

@@ -2,7 +2,7 @@
 //! hub starts again.
 
 use countersign_hub::{AnswerError, AskError, Config, Limits, Refusal, Waiter};
-use countersign_model::{Answer, Approval, Ask, Delivery, Scope, Status, Surface, Verdict, kind};
+use countersign_model::{Answer, Approval, Ask, Delivery, Scope, SessionKey, Status, Surface, Verdict, kind};
 use countersign_testkit::{Drained, Rig, answer, ask, now_or_never, session};
 
 fn rig() -> Rig {
@@ -292,6 +292,69 @@ fn a_stop_beats_an_approval_until_the_agent_is_being_told() {
         .map(|request| rig.hub.find_key("sam", request).expect("at hand").status)
         .into();
     assert_eq!(rows, [Status::Approved, Status::Stopped]);
+}
+
+#[test]
+fn a_question_asked_again_from_another_session_is_stopped_with_either() {
+    for stopped_in in ["s1", "s2"] {
+        for decided in [false, true] {
+            let rig = rig();
+            let mut waiter = asked(&rig, ask("r1", "ls"));
+            let again = Ask {
+                session: "s2".into(),
+                ..ask("r1", "ls")
+            };
+            asked(&rig, again);
+            if decided {
+                give(&rig, &waiter, answer(Verdict::Approve)).expect("first");
+                rig.drain();
+            }
+            let key = SessionKey {
+                session: stopped_in.into(),
+                ..session()
+            };
+            rig.hub.stop(&key, Surface::Tray, None);
+            rig.drain();
+            assert_eq!(
+                status(&mut waiter),
+                Some(Status::Stopped),
+                "{stopped_in}, decided: {decided}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_stop_as_the_answer_ends_each_session_that_asked() {
+    let rig = rig();
+    let waiter = asked(&rig, ask("r1", "ls"));
+    let again = Ask {
+        session: "s2".into(),
+        ..ask("r1", "ls")
+    };
+    asked(&rig, again);
+    give(&rig, &waiter, answer(Verdict::Stop)).expect("first");
+    let mut stopped: Vec<_> = rig
+        .hub
+        .stops()
+        .iter()
+        .map(|stop| stop.key.session.to_string())
+        .collect();
+    stopped.sort();
+    assert_eq!(stopped, ["s1", "s2"]);
+}
+
+#[test]
+fn a_question_is_not_bound_to_any_number_of_sessions() {
+    let rig = rig();
+    let refused = (0..100).find_map(|n| {
+        let again = Ask {
+            session: format!("s{n}").into(),
+            ..ask("r1", "ls")
+        };
+        now_or_never(rig.hub.ask(again)).expect("room").err()
+    });
+    assert!(matches!(refused, Some(AskError::Refused(Refusal::TooManySessions(_)))));
 }
 
 #[test]

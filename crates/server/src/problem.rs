@@ -106,7 +106,7 @@ impl From<ArchiveError> for Problem {
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
         let status = match &error {
-            AskError::Refused(Refusal::Conflict(_)) => StatusCode::CONFLICT,
+            AskError::Refused(Refusal::Conflict(_) | Refusal::TooManySessions(_)) => StatusCode::CONFLICT,
             AskError::Refused(Refusal::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             AskError::Refused(Refusal::TooMany) | AskError::Archive(_) => StatusCode::SERVICE_UNAVAILABLE,
             AskError::Refused(Refusal::Arguments(_)) => StatusCode::UNPROCESSABLE_ENTITY,

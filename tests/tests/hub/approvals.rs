@@ -261,6 +261,11 @@ fn a_stop_ends_the_run_until_it_is_lifted() {
         (&later["request_id"], &later["response"]),
         (&json!("later"), &json!("stop"))
     );
+    assert_eq!(
+        agent.next()["type"],
+        "stop",
+        "word of the stop follows each such answer"
+    );
     // One that connects anew hears of the stop, too.
     let mut again = hub.ws("/publish");
     again.send(&json!({"type": "agent_status", "agent": "sam", "session": "s", "data": {"status": "processing"}}));
@@ -274,6 +279,47 @@ fn a_stop_ends_the_run_until_it_is_lifted() {
     agent.send(&request("after", "sam", "s", "5"));
     hub.answer(&id_of(&hub, "after"), "approve");
     assert_eq!(agent.expect("approval_response")["response"], "approve");
+}
+
+#[test]
+fn in_a_stopped_session_the_answer_comes_before_word_of_the_stop() {
+    let hub = Hub::start();
+    let mut first = hub.ws("/publish");
+    first.publish(&json!({"type": "note", "agent": "sam", "session": "s", "data": {}}));
+    hub.post_as_approver("/api/sessions/s/stop?agent=sam", &json!({}))
+        .expect(200);
+    for n in 0..20 {
+        let mut agent = hub.ws("/publish");
+        agent.send(&request(&format!("r{n}"), "sam", "s", "1"));
+        let answer = agent.next();
+        assert_eq!(
+            (&answer["type"], &answer["response"]),
+            (&json!("approval_response"), &json!("stop")),
+            "try {n}"
+        );
+        assert_eq!(agent.next()["type"], "stop", "try {n}");
+    }
+}
+
+#[test]
+fn a_stop_of_the_session_that_an_agent_came_back_in_reaches_it() {
+    let hub = Hub::start();
+    let mut before = hub.ws("/publish");
+    before.send(&request("r", "sam", "yesterday", "1"));
+    pending(&hub, 1);
+    drop(before);
+    let mut agent = hub.ws("/publish");
+    agent.send(&request("r", "sam", "today", "1"));
+    agent.publish(&json!({"type": "note", "agent": "sam", "session": "today", "data": {}}));
+    hub.post_as_approver("/api/sessions/today/stop?agent=sam", &json!({}))
+        .expect(200);
+    let answer = agent.expect("approval_response");
+    assert_eq!(
+        (&answer["request_id"], &answer["response"]),
+        (&json!("r"), &json!("stop"))
+    );
+    let stop = agent.expect("stop");
+    assert_eq!(stop["data"]["session"], "today");
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(super) type Key = (usize, usize);
 pub(super) struct Question {
     pub(super) id: Arc<str>,
     pub(super) key: Key,
+    /// Sessions that it was asked again from.
+    pub(super) also: Vec<Key>,
     pub(super) request: usize,
     pub(super) call: usize,
     pub(super) edits: bool,
@@ -38,6 +40,10 @@ pub(super) struct Question {
 impl Question {
     pub(super) fn over(&self) -> bool {
         self.status != Status::Pending && self.delivery != Delivery::Waiting
+    }
+
+    fn is_of(&self, key: Key) -> bool {
+        self.key == key || self.also.contains(&key)
     }
 
     /// An approval that its agent has not got, and that nobody is writing to it.
@@ -146,9 +152,10 @@ impl Reference {
             if question.call != call {
                 return None;
             }
-            let stopped = [question.key, key]
-                .iter()
-                .any(|session| self.stops.contains_key(session));
+            if !question.is_of(key) {
+                question.also.push(key);
+            }
+            let stopped = self.stops.keys().any(|session| question.is_of(*session));
             if stopped && (question.revocable() || question.status == Status::Pending) {
                 self.resolve(of, Status::Stopped, Scope::Once);
             }
@@ -159,6 +166,7 @@ impl Reference {
         self.questions.push(Question {
             id: id.clone(),
             key,
+            also: Vec::new(),
             request,
             call,
             edits,
@@ -210,10 +218,14 @@ impl Reference {
         if (edited && !edits_fit) || (verdict == Verdict::Stop && scope != Scope::Once) {
             return Outcome::Unsupported;
         }
-        let key = question.key;
+        let sessions: Vec<_> = std::iter::once(question.key)
+            .chain(question.also.iter().copied())
+            .collect();
         self.resolve(of, verdict.status(), scope);
         if verdict == Verdict::Stop {
-            self.stop(key);
+            for session in sessions {
+                self.stop(session);
+            }
         }
         Outcome::Taken
     }
@@ -225,13 +237,13 @@ impl Reference {
         let seq = self.place();
         self.stops.insert(key, (seq, false));
         self.write(seq, Fact::Stopped(key));
-        for of in self.by_age(|q| q.key == key && q.revocable()) {
+        for of in self.by_age(|q| q.is_of(key) && q.revocable()) {
             let question = &mut self.questions[of];
             (question.status, question.scope) = (Status::Stopped, Scope::Once);
             (question.said, question.told) = (seq, false);
             self.write_question(seq, of);
         }
-        for of in self.by_age(|q| q.key == key && q.status == Status::Pending) {
+        for of in self.by_age(|q| q.is_of(key) && q.status == Status::Pending) {
             self.resolve(of, Status::Stopped, Scope::Once);
         }
         true
@@ -310,7 +322,7 @@ impl Reference {
     pub(super) fn release(&mut self, of: usize) {
         let question = &mut self.questions[of];
         question.writers -= 1;
-        if question.revocable() && self.stops.contains_key(&question.key) {
+        if question.revocable() && self.stops.keys().any(|session| question.is_of(*session)) {
             self.resolve(of, Status::Stopped, Scope::Once);
         }
     }
@@ -410,6 +422,7 @@ impl Reference {
             question.shown = true;
             question.told = true;
             (question.waiters, question.writers) = (0, 0);
+            question.also.clear();
             question.at_hand = !question.over();
             question.lease = Some(self.now + GRACE);
         }

@@ -32,7 +32,7 @@ impl Tongue for Sam {
 
     fn refused(&self, error: &AskError) -> String {
         let field = match &error {
-            AskError::Refused(Refusal::Conflict(_)) => Some("data.request_id"),
+            AskError::Refused(Refusal::Conflict(_) | Refusal::TooManySessions(_)) => Some("data.request_id"),
             AskError::Refused(Refusal::Arguments(_)) => Some("data.arguments"),
             AskError::Refused(Refusal::TooLarge { .. }) => Some("data"),
             AskError::Refused(Refusal::TooMany) | AskError::Archive(_) => None,

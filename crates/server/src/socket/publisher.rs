@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 use countersign_hub::{AskError, CommitError, PublishError, Waiter};
-use countersign_model::{Approval, Ask, Epoch, Json, Millis, NewEvent, Seq, SessionKey};
+use countersign_model::{Approval, Ask, Epoch, Json, Millis, NewEvent, Seq, SessionKey, Status};
 use tokio::sync::{Notify, mpsc};
 
 use super::conversation::End;
@@ -65,7 +65,10 @@ pub(crate) struct Publisher<T> {
 #[derive(Default)]
 struct State {
     sessions: HashSet<SessionKey>,
-    waiters: Vec<(SessionKey, Waiter)>,
+    /// Who waits for an answer, and the sessions that it was asked from.
+    waiters: Vec<(Vec<SessionKey>, Waiter)>,
+    /// The session of a question that is being taken in: its answer comes before word of a stop.
+    asking: Option<SessionKey>,
     /// When the stop was put that each session was told of: one that was lifted and put again is told again.
     told: HashMap<SessionKey, Millis>,
 }
@@ -182,25 +185,35 @@ impl<T: Tongue> Publisher<T> {
             agent: ask.agent.clone(),
             session: ask.session.clone(),
         };
+        self.state().asking = Some(key.clone());
         self.announce_if_new(&key.agent, &key.session);
-        match self.door.hub.ask(ask).await {
+        let asked = self.door.hub.ask(ask).await;
+        let seq = match asked {
             Ok(asked) => {
                 // Asked before, in an earlier session of the agent maybe: word of a stop there is for this connection too.
-                let key = self.door.hub.asked_in(asked.waiter.id()).unwrap_or(key);
-                self.announce_if_new(&key.agent, &key.session);
-                let mut state = self.state();
-                if !state.waiters.iter().any(|(_, waiter)| waiter.id() == asked.waiter.id()) {
-                    state.waiters.push((key, asked.waiter));
+                let mut keys = self.door.hub.asked_in(asked.waiter.id());
+                if !keys.contains(&key) {
+                    keys.push(key);
                 }
-                drop(state);
-                self.asked.notify_one();
+                for key in &keys {
+                    self.announce_if_new(&key.agent, &key.session);
+                }
+                let mut state = self.state();
+                let waiting = |(_, waiter): &&mut (_, Waiter)| waiter.id() == asked.waiter.id();
+                match state.waiters.iter_mut().find(waiting) {
+                    Some((known, _)) => *known = keys,
+                    None => state.waiters.push((keys, asked.waiter)),
+                }
                 Some(asked.seq)
             }
             Err(error) => {
                 self.say(&self.tongue.refused(&error)).await;
                 None
             }
-        }
+        };
+        self.state().asking = None;
+        self.asked.notify_one();
+        seq
     }
 
     /// Sends what the connection is owed, as it becomes due, until the hub is gone.
@@ -269,10 +282,16 @@ impl<T: Tongue> Publisher<T> {
             let mut state = self.state();
             let mut place = 0;
             while place < state.waiters.len() {
-                match state.waiters[place].1.claim() {
-                    Some(approval) => ready.push((state.waiters.remove(place).1, approval)),
-                    None => place += 1,
+                let Some(approval) = state.waiters[place].1.claim() else {
+                    place += 1;
+                    continue;
+                };
+                let (keys, waiter) = state.waiters.remove(place);
+                if approval.status == Status::Stopped {
+                    // Word of the stop follows each answer that is one.
+                    state.told.retain(|key, _| !keys.contains(key));
                 }
+                ready.push((waiter, approval));
             }
         }
         for (waiter, approval) in ready {
@@ -286,12 +305,13 @@ impl<T: Tongue> Publisher<T> {
             let State {
                 sessions,
                 waiters,
+                asking,
                 told,
             } = &mut *state;
             for key in sessions.iter() {
                 match self.door.hub.stopped(key) {
                     // Its answers come first; they are about to.
-                    Some(_) if waiters.iter().any(|(session, _)| session == key) => {}
+                    Some(_) if asking.as_ref() == Some(key) || waiters.iter().any(|(keys, _)| keys.contains(key)) => {}
                     Some(stop) => {
                         if told.insert(key.clone(), stop.at) != Some(stop.at) {
                             stops.push(stop);
