@@ -7,6 +7,7 @@ pub mod cursor;
 pub mod event;
 pub mod fact;
 pub mod kind;
+pub mod metrics;
 pub mod session;
 pub mod status;
 pub mod time;
