@@ -7,6 +7,7 @@ mod cursor;
 mod entry;
 mod hub;
 mod log;
+pub mod metrics;
 mod registry;
 #[cfg(test)]
 mod registry_tests;
