@@ -168,6 +168,7 @@ pub(crate) fn view(agent: &str, session: &str) -> SessionView {
         activity: Activity::Working,
         since: Millis(0),
         task: Some("execute_code".into()),
+        progress: None,
         pending: 0,
         stopped: false,
         connections: 1,

@@ -178,6 +178,7 @@ fn view(hub: &Hub, key: &SessionKey) -> SessionView {
                 activity: if stopped { Activity::Stopped } else { Activity::Gone },
                 since: hub.now(),
                 task: None,
+                progress: None,
                 pending: 0,
                 stopped,
                 connections: 0,

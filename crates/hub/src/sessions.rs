@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use countersign_model::{Activity, Approval, Event, Millis, SessionKey, SessionView, kind};
-use serde::Deserialize;
+use countersign_model::{Activity, Approval, Busy, Event, Fact, Millis, SessionKey, SessionView, kind};
 
 use crate::Stop;
 
@@ -18,10 +17,13 @@ pub struct Sessions {
 
 #[derive(Debug)]
 struct Line {
-    running: Vec<String>,
+    running: Vec<Running>,
     task: Option<String>,
     failed: bool,
     busy: bool,
+    /// Why its run waits for a person, beside what the registry knows.
+    waits: Option<String>,
+    progress: Option<f64>,
     changed: Millis,
     last: Millis,
     events: u64,
@@ -29,12 +31,11 @@ struct Line {
     seen_connected: bool,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Seen {
-    tool_name: Option<String>,
-    success: Option<bool>,
-    status: Option<String>,
+/// A tool call that has not ended yet.
+#[derive(Debug)]
+struct Running {
+    tool: String,
+    call: Option<String>,
 }
 
 impl Line {
@@ -44,6 +45,8 @@ impl Line {
             task: None,
             failed: false,
             busy: false,
+            waits: None,
+            progress: None,
             changed: now,
             last: now,
             events: 0,
@@ -97,36 +100,8 @@ impl Sessions {
         let line = self.line(&key, event.time);
         line.events += 1;
         line.last = event.time;
-        // Inner shapes are never judged: what does not fit says nothing.
-        let seen = || serde_json::from_str::<Seen>(event.data.get()).unwrap_or_default();
-        let before = (line.running.len(), line.failed, line.busy);
-        match &*event.kind {
-            kind::TOOL_CALL_START => {
-                line.failed = false;
-                // An agent that never ends its calls must not grow this without end.
-                if line.running.len() < 64 {
-                    line.running.push(seen().tool_name.unwrap_or_default());
-                }
-            }
-            kind::TOOL_CALL_END => {
-                let seen = seen();
-                let tool = seen.tool_name.unwrap_or_default();
-                if let Some(place) = line.running.iter().position(|running| *running == tool) {
-                    line.running.remove(place);
-                }
-                line.failed = seen.success == Some(false);
-            }
-            kind::AGENT_STATUS => {
-                let status = seen().status;
-                line.busy = status
-                    .as_deref()
-                    .is_some_and(|status| !matches!(status, "idle" | "stopped" | "done" | "completed" | "finished"));
-                line.task = status;
-            }
-            _ => {}
-        }
-        if before != (line.running.len(), line.failed, line.busy) {
-            line.changed = event.time;
+        if let Some(fact) = Fact::of(event) {
+            line.learn(fact, event.time);
         }
     }
 
@@ -155,6 +130,84 @@ impl Sessions {
 }
 
 impl Line {
+    fn learn(&mut self, fact: Fact, now: Millis) {
+        let before = self.state();
+        match fact {
+            Fact::ToolStarted { tool, call } => {
+                self.failed = false;
+                // An agent that never ends its calls must not grow this without end.
+                if self.running.len() < 64 {
+                    self.running.push(Running { tool, call });
+                }
+            }
+            Fact::ToolEnded {
+                tool, call, success, ..
+            } => {
+                let ended = |running: &Running| match (&running.call, &call) {
+                    (Some(running), Some(call)) => running == call,
+                    _ => running.tool == tool,
+                };
+                if let Some(place) = self.running.iter().position(ended) {
+                    self.running.remove(place);
+                }
+                self.failed = !success;
+            }
+            Fact::Status {
+                busy,
+                word,
+                task,
+                progress,
+            } => {
+                self.busy = busy == Busy::Working;
+                self.task = Some(task.unwrap_or(word));
+                self.progress = progress.or(self.progress);
+            }
+            Fact::RunStarted => {
+                self.over(None);
+                self.busy = true;
+            }
+            Fact::RunCompleted => self.over(None),
+            Fact::RunFailed { error } => {
+                self.over(error);
+                self.failed = true;
+            }
+            Fact::RunPaused { reason, person } => {
+                self.busy = false;
+                self.waits = person.then(|| reason.clone().unwrap_or_default());
+                self.task = reason;
+            }
+            Fact::RunResumed => {
+                self.waits = None;
+                self.task = None;
+                self.busy = true;
+            }
+            Fact::Progress(progress) => self.progress = Some(progress),
+            Fact::GoalAchieved => self.progress = Some(1.0),
+            Fact::Violation { .. }
+            | Fact::Chat { .. }
+            | Fact::Notification { .. }
+            | Fact::Presence { .. }
+            | Fact::Usage(_) => {}
+        }
+        if before != self.state() {
+            self.changed = now;
+        }
+    }
+
+    /// Nothing of the run before counts any longer.
+    fn over(&mut self, task: Option<String>) {
+        self.running.clear();
+        self.task = task;
+        self.failed = false;
+        self.busy = false;
+        self.waits = None;
+        self.progress = None;
+    }
+
+    fn state(&self) -> (usize, bool, bool, bool) {
+        (self.running.len(), self.failed, self.busy, self.waits.is_some())
+    }
+
     fn view(&self, key: &SessionKey, waiting: &[Approval], stops: &[Stop]) -> SessionView {
         let asked: Vec<_> = waiting
             .iter()
@@ -165,6 +218,9 @@ impl Line {
             (Activity::NeedsYou, first.asked_at)
         } else if let Some(stop) = stopped {
             (Activity::Stopped, stop.at)
+        } else if self.waits.is_some() {
+            // Its agent may well have gone until the person has decided.
+            (Activity::NeedsYou, self.changed)
         } else if self.seen_connected && self.connections == 0 {
             (Activity::Gone, self.changed)
         } else if self.failed {
@@ -182,8 +238,9 @@ impl Line {
             task: asked
                 .first()
                 .map(|approval| approval.tool_name.clone())
-                .or_else(|| self.running.first().cloned())
+                .or_else(|| self.running.first().map(|running| running.tool.clone()))
                 .or_else(|| self.task.clone()),
+            progress: self.progress,
             pending: u32::try_from(asked.len()).unwrap_or(u32::MAX),
             stopped: stopped.is_some(),
             connections: self.connections,

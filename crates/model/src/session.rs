@@ -30,11 +30,11 @@ impl SessionKey {
 #[cfg_attr(test, ts(export))]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
-    /// An approval is waiting.
+    /// An approval is waiting, or its run is paused for a person.
     NeedsYou,
     /// A person stopped it.
     Stopped,
-    /// Its last tool call failed and nothing has happened since.
+    /// Its run, or its last tool call, failed and nothing has happened since.
     Failed,
     /// A tool call runs, or it says it works.
     Working,
@@ -60,10 +60,14 @@ pub struct SessionView {
     /// Since when, RFC 3339.
     #[cfg_attr(test, ts(type = "string"))]
     pub since: Millis,
-    /// Its running tool, or what it last said of its state.
+    /// Its running tool, what its run waits for, or what it last said of its state.
     #[cfg_attr(test, ts(optional))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
+    /// How far its run is, 0 to 1, when it says so.
+    #[cfg_attr(test, ts(optional))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<f64>,
     /// How many approvals wait.
     pub pending: u32,
     /// Whether a person stopped it.

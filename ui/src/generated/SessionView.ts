@@ -22,9 +22,13 @@ activity: Activity,
  */
 since: string, 
 /**
- * Its running tool, or what it last said of its state.
+ * Its running tool, what its run waits for, or what it last said of its state.
  */
 task?: string, 
+/**
+ * How far its run is, 0 to 1, when it says so.
+ */
+progress?: number, 
 /**
  * How many approvals wait.
  */
