@@ -1,6 +1,7 @@
 //! The log's durable half: SQLite as one reader of the log, and history for readers that fell behind it.
 //! One writer thread commits what its cursor gives, event and rows in one transaction; other threads only read.
 
+mod commit;
 mod folder;
 mod reads;
 mod rows;

@@ -62,20 +62,24 @@ pub(crate) fn approval(row: &Row<'_>) -> rusqlite::Result<Approval> {
     serde_json::from_str(&body).map_err(|error| unreadable(0, error))
 }
 
-pub(crate) fn write_event(transaction: &Transaction<'_>, event: &Event) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
-        .execute(params![
-            from_seq(event.seq),
-            event.time.0,
-            event.origin.as_str(),
-            &*event.agent,
-            event.session.as_deref(),
-            event.stream.as_deref(),
-            &*event.kind,
-            event.timestamp.as_ref().map(|timestamp| timestamp.get()),
-            event.data.get(),
-        ])?;
+/// Writes an event at its place, which is free, or (`again`) has what an earlier try left there.
+pub(crate) fn write_event(transaction: &Transaction<'_>, event: &Event, again: bool) -> rusqlite::Result<()> {
+    let sql = if again {
+        "INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    } else {
+        "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    };
+    transaction.prepare_cached(sql)?.execute(params![
+        from_seq(event.seq),
+        event.time.0,
+        event.origin.as_str(),
+        &*event.agent,
+        event.session.as_deref(),
+        event.stream.as_deref(),
+        &*event.kind,
+        event.timestamp.as_ref().map(|timestamp| timestamp.get()),
+        event.data.get(),
+    ])?;
     Ok(())
 }
 
@@ -83,6 +87,14 @@ pub(crate) fn write_session(transaction: &Transaction<'_>, key: &SessionKey, fir
     transaction
         .prepare_cached("INSERT OR IGNORE INTO sessions (session, agent, first) VALUES (?1, ?2, ?3)")?
         .execute(params![&*key.session, &*key.agent, from_seq(first)])?;
+    Ok(())
+}
+
+/// Notes how far the current epoch has come, so that its numbers are not given again when its events are no longer kept.
+pub(crate) fn write_reached(transaction: &Transaction<'_>, last: Seq) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("UPDATE epochs SET last = ?1 WHERE ordinal = (SELECT max(ordinal) FROM epochs)")?
+        .execute([from_seq(last)])?;
     Ok(())
 }
 
@@ -140,11 +152,10 @@ pub(crate) fn write_change(transaction: &Transaction<'_>, change: &Change) -> ru
 pub(crate) fn restore(connection: &mut Connection, epoch: &str) -> rusqlite::Result<Restored> {
     let transaction = connection.transaction()?;
     let place = |sql: &str| transaction.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-    let last = match place("SELECT max(seq) FROM events")? {
-        Some(last) => last,
-        // Nothing kept: go on after what the last epoch had reached, so that no number is used twice.
-        None => place("SELECT max(last) FROM epochs")?.unwrap_or(0),
-    };
+    // What is kept may not be all there was: go on after what was reached, so that no number is used twice.
+    let last =
+        place("SELECT max(coalesce((SELECT max(seq) FROM events), 0), coalesce((SELECT max(last) FROM epochs), 0))")?
+            .unwrap_or(0);
     let oldest = place("SELECT min(seq) FROM events")?.unwrap_or(last + 1);
     transaction.execute("UPDATE epochs SET last = ?1 WHERE last IS NULL", [last])?;
     transaction.execute(

@@ -10,7 +10,7 @@ CREATE TABLE epochs (
     ordinal INTEGER PRIMARY KEY,
     epoch   TEXT NOT NULL UNIQUE,
     first   INTEGER NOT NULL,              -- the first seq this epoch may use
-    last    INTEGER                        -- the last durable seq, recorded when the next epoch opens
+    last    INTEGER                        -- the last durable seq, written with each commit
 ) STRICT;
 CREATE TABLE events (
     seq       INTEGER PRIMARY KEY,

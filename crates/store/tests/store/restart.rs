@@ -86,6 +86,25 @@ async fn no_number_is_used_twice_even_when_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn no_number_is_used_twice_when_nothing_of_the_last_run_is_kept() {
+    for kept in ["seq < 0", "seq <= 3"] {
+        let home = tempdir().expect("a folder");
+        let run = Run::open(home.path(), "e1");
+        run.publish(vec![note(1), note(2), note(3)]).await;
+        run.close();
+        let run = Run::open(home.path(), "e2");
+        run.publish(vec![note(4), note(5)]).await;
+        run.close();
+        database(home.path())
+            .execute(&format!("DELETE FROM events WHERE NOT ({kept})"), [])
+            .expect("deleted");
+        let run = Run::open(home.path(), "e3");
+        assert_eq!(run.publish(vec![note(6)]).await, 6, "kept: {kept}");
+        assert!(run.hub.cursor(Some(&"e2:5".parse().expect("a place"))).is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_question_that_waits_is_waiting_again_with_all_that_was_said_of_it() {
     let home = tempdir().expect("a folder");
     let run = Run::open(home.path(), "e1");
