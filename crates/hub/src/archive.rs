@@ -84,4 +84,8 @@ pub struct Restored {
     pub stops: Vec<Stop>,
     /// Rules in force.
     pub rules: Vec<Rule>,
+    /// Stand-ins for approvals that waited and whose rows cannot be read: cancelled, without a digest. The rows are kept as they are.
+    pub unreadable: Vec<Approval>,
+    /// Ids of rules whose rows cannot be read: they are not in force, and kept.
+    pub unreadable_rules: Vec<String>,
 }

@@ -155,16 +155,16 @@ impl Hub {
             sessions: Mutex::new(Sessions::default()),
             archive,
             clock,
-            epoch: restored.epoch,
+            epoch: restored.epoch.clone(),
             start: restored.last,
             oldest: restored.oldest,
-            epochs: restored.epochs,
+            epochs: restored.epochs.clone(),
             answers: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
             failing: watch::Sender::new(None),
         });
         let now = hub.clock.now();
-        hub.change(|registry, out| registry.restore(restored.approvals, restored.stops, restored.rules, now, out));
+        hub.change(|registry, out| registry.restore(restored, now, out));
         hub
     }
 

@@ -11,6 +11,7 @@ use countersign_model::{
 };
 use serde::Serialize;
 
+use crate::archive::Restored;
 use crate::{Change, Stop};
 
 /// What the registry holds on to at most.
@@ -271,9 +272,22 @@ fn resolved_record(approval: &Approval) -> Record {
             Some(&approval.session),
             kind::APPROVAL_RESOLVED,
             resolved_data(approval),
-            vec![Change::Approval(Box::new(approval.clone()))],
+            row(approval),
         )
     }
+}
+
+/// The row to write: none for a record that could not be read, which is kept as it is, to be looked at.
+fn row(approval: &Approval) -> Vec<Change> {
+    if approval.is_stand_in() {
+        return Vec::new();
+    }
+    vec![Change::Approval(Box::new(approval.clone()))]
+}
+
+/// Whether the approval is of the call that has this digest, as far as is known.
+fn binds(approval: &Approval, digest: &str) -> bool {
+    approval.is_stand_in() || approval.digest == *digest
 }
 
 fn by_hub(verdict: Verdict, message: &str, now: Millis) -> Decision {
@@ -309,12 +323,19 @@ impl Registry {
     /// Takes back what the store kept. Agents have the grace time to come back; requests of stopped sessions are stopped.
     pub(crate) fn restore(
         &mut self,
-        approvals: Vec<Approval>,
-        stops: Vec<Stop>,
-        rules: Vec<Rule>,
+        Restored {
+            approvals,
+            unreadable,
+            stops,
+            rules,
+            ..
+        }: Restored,
         now: Millis,
         out: &mut Outbox,
     ) {
+        for stand_in in &unreadable {
+            out.push(resolved_record(stand_in));
+        }
         self.rules = rules;
         for stop in stops {
             self.stops.insert(stop.key.clone(), (stop, true));
@@ -385,7 +406,7 @@ impl Registry {
     pub(crate) fn judge(&self, ask: &Ask, old: Option<&Approval>, before: usize) -> Result<(), Refusal> {
         let (size, digest) = self.bind(ask)?;
         match self.by_key(&ask.agent, &ask.request_id).or(old) {
-            Some(known) if known.digest != digest => Err(Refusal::Conflict(ask.request_id.clone())),
+            Some(known) if !binds(known, &digest) => Err(Refusal::Conflict(ask.request_id.clone())),
             Some(_) => Ok(()),
             None => self.room(before, size),
         }
@@ -498,7 +519,7 @@ impl Registry {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let slot = self.slots.get_mut(id).expect("callers hold an id of the registry");
-        if slot.approval.digest != *digest {
+        if !binds(&slot.approval, digest) {
             return Err(Refusal::Conflict(slot.approval.request_id.clone()));
         }
         if !slot.is_of(session) {
@@ -910,7 +931,7 @@ impl Registry {
                 Some(&approval.session),
                 kind::APPROVAL_DELIVERED,
                 data,
-                vec![Change::Approval(Box::new(approval.clone()))],
+                row(approval),
             )
         });
         if !late {

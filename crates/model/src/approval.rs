@@ -283,6 +283,11 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// Whether this only stands in for a record that could not be read: such a one binds no call, and is never an approval.
+    pub fn is_stand_in(&self) -> bool {
+        self.digest.is_empty()
+    }
+
     /// The session it belongs to.
     pub fn session_key(&self) -> SessionKey {
         SessionKey {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_hub::{Hub, Limits, SystemClock, random_hex};
+use countersign_hub::{Hub, Limits, Restored, SystemClock, random_hex};
 use countersign_model::{HubStatus, Listener, Problem};
 use countersign_store::{DataFolder, FolderError, Store, StoreError, Writer};
 use serde_json::json;
@@ -157,13 +157,13 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             ..Limits::default()
         },
     };
+    let mut problems = unreadable(&restored, folder.path());
     let hub = Hub::new(hub_config, restored, store.reads(), Arc::new(SystemClock));
     let writer = store.start(&hub)?;
     let keys = Arc::new(Keys::new(config.open_answers, setup.confirm));
     let (closing, closed) = watch::channel(false);
     let (alive, all_gone) = mpsc::channel(1);
 
-    let mut problems = Vec::new();
     let mut listening = Vec::new();
     if config.enabled {
         match listen::bind(&config.hosts, config.port).await {
@@ -248,6 +248,37 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         writer: Mutex::new(Some(writer)),
         folder,
     })
+}
+
+/// What the store could not read at start, and what was made of it.
+fn unreadable(restored: &Restored, folder: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !restored.unreadable.is_empty() {
+        let ids: Vec<_> = restored.unreadable.iter().map(|approval| &*approval.id).collect();
+        problems.push(Problem {
+            code: "unreadable_approvals".into(),
+            message: format!(
+                "Approvals that waited could not be read and count as cancelled: nothing of them was approved. Their rows are kept \
+                 in {} (table approvals, id {}).",
+                folder.join("history.sqlite").display(),
+                ids.join(", ")
+            ),
+        });
+    }
+    if !restored.unreadable_rules.is_empty() {
+        problems.push(Problem {
+            code: "unreadable_rules".into(),
+            message: format!(
+                "Rules could not be read and are not in force: you are asked instead. Their rows are kept in {} (table rules, id {}).",
+                folder.join("history.sqlite").display(),
+                restored.unreadable_rules.join(", ")
+            ),
+        });
+    }
+    for problem in &problems {
+        tracing::error!(code = problem.code, "{}", problem.message);
+    }
+    problems
 }
 
 fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Error) -> Problem {

@@ -130,15 +130,18 @@ impl Archive for Reads {
     fn find(&self, find: Find) -> Lookup<Vec<Approval>> {
         self.ask(move |connection| match find {
             Find::Id(id) => {
-                let sql = "SELECT body FROM approvals WHERE id = ?1";
-                rows::one_approval(connection, sql, &[&id]).map(|one| one.into_iter().collect())
+                let condition = "id = ?1";
+                rows::one_approval(connection, condition, &[&id]).map(|one| one.into_iter().collect())
             }
             Find::Key(agent, request) => {
-                let sql = "SELECT body FROM approvals WHERE agent = ?1 AND request_id = ?2";
-                rows::one_approval(connection, sql, &[&agent, &request]).map(|one| one.into_iter().collect())
+                let condition = "agent = ?1 AND request_id = ?2";
+                rows::one_approval(connection, condition, &[&agent, &request]).map(|one| one.into_iter().collect())
             }
             Find::Request(request) => connection
-                .prepare_cached("SELECT body FROM approvals WHERE request_id = ?1 LIMIT 3")?
+                .prepare_cached(&format!(
+                    "SELECT {} FROM approvals WHERE request_id = ?1 LIMIT 3",
+                    rows::APPROVAL_COLUMNS
+                ))?
                 .query_map([request], rows::approval)?
                 .collect(),
         })
@@ -147,13 +150,14 @@ impl Archive for Reads {
     fn approvals(&self, status: Option<Status>, limit: usize) -> Lookup<Vec<Approval>> {
         self.ask(move |connection| {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let mut statement = connection.prepare_cached(
-                "SELECT body, length(body) FROM approvals WHERE ?1 IS NULL OR status = ?1 ORDER BY seq DESC LIMIT ?2",
-            )?;
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {}, length(body) FROM approvals WHERE ?1 IS NULL OR status = ?1 ORDER BY seq DESC LIMIT ?2",
+                rows::APPROVAL_COLUMNS
+            ))?;
             let mut rows = statement.query(rusqlite::params![status.map(Status::as_str), limit])?;
             let (mut approvals, mut bytes) = (Vec::new(), 0);
             while let (Some(row), true) = (rows.next()?, bytes < MAX_LIST) {
-                bytes += row.get::<_, i64>(1)?;
+                bytes += row.get::<_, i64>("length(body)")?;
                 approvals.push(rows::approval(row)?);
             }
             Ok(approvals)

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use countersign_hub::{Change, Restored, Stop};
-use countersign_model::{Approval, Delivery, Epoch, Event, Json, Millis, Origin, Seq, SessionKey, Status};
+use countersign_model::{
+    Approval, Decision, Delivery, Epoch, Event, Json, Millis, Origin, Scope, Seq, SessionKey, Status, Surface, Verdict,
+    empty_object,
+};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::value::RawValue;
@@ -57,9 +60,55 @@ pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     })
 }
 
+/// The columns that [`approval`] reads, in its order.
+pub(crate) const APPROVAL_COLUMNS: &str = "body, id, agent, request_id, seq,
+    (SELECT session FROM events WHERE events.seq = approvals.seq), (SELECT time FROM events WHERE events.seq = approvals.seq)";
+
+/// What stands for an approval whose record cannot be read, and for the answer to it.
+const UNREADABLE: &str = "Countersign could not read its record of this request, so the answer is no";
+
+/// An approval, or what stands in for one that cannot be read.
 pub(crate) fn approval(row: &Row<'_>) -> rusqlite::Result<Approval> {
-    let body: String = row.get(0)?;
-    serde_json::from_str(&body).map_err(|error| unreadable(0, error))
+    match row.get_ref(0)?.as_str().map(serde_json::from_str) {
+        Ok(Ok(approval)) => Ok(approval),
+        _ => stand_in(row),
+    }
+}
+
+/// Cancelled, whatever became of it: what cannot be read approves nothing.
+fn stand_in(row: &Row<'_>) -> rusqlite::Result<Approval> {
+    let text =
+        |column| -> rusqlite::Result<Arc<str>> { Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into()) };
+    let at = Millis(row.get::<_, Option<i64>>(6)?.unwrap_or_default());
+    let agent = text(2)?;
+    Ok(Approval {
+        id: text(1)?,
+        request_id: text(3)?,
+        session: text(5).unwrap_or_else(|_| agent.clone()),
+        agent,
+        stream: None,
+        origin: Origin::Hub,
+        tool_name: "unreadable".to_owned(),
+        arguments: empty_object(),
+        tool_info: None,
+        cwd: None,
+        digest: String::new(),
+        edits: false,
+        seq: seq(row, 4)?,
+        asked_at: at,
+        expires_at: None,
+        status: Status::Cancelled,
+        decision: Some(Decision {
+            decision: Verdict::Deny,
+            scope: Scope::Once,
+            message: Some(UNREADABLE.to_owned()),
+            arguments: None,
+            by: Surface::Hub,
+            rule: None,
+            at,
+        }),
+        delivery: Delivery::Undeliverable,
+    })
 }
 
 /// Writes an event at its place, which is free, or (`again`) has what an earlier try left there.
@@ -166,10 +215,21 @@ pub(crate) fn restore(connection: &mut Connection, epoch: &str) -> rusqlite::Res
         .prepare("SELECT epoch, last FROM epochs WHERE last IS NOT NULL ORDER BY ordinal")?
         .query_map([], |row| Ok((Epoch::new(&row.get::<_, String>(0)?), seq(row, 1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let approvals = transaction
-        .prepare("SELECT body FROM approvals WHERE status = ?1 OR delivery = ?2 ORDER BY seq")?
+    let (unreadable, approvals) = transaction
+        .prepare(&format!(
+            "SELECT {APPROVAL_COLUMNS} FROM approvals WHERE status = ?1 OR delivery = ?2 ORDER BY seq"
+        ))?
         .query_map([Status::Pending.as_str(), delivery(Delivery::Waiting)], approval)?
-        .collect::<rusqlite::Result<_>>()?;
+        .collect::<rusqlite::Result<Vec<_>>>()?
+        .into_iter()
+        .partition::<Vec<_>, _>(Approval::is_stand_in);
+    for stand_in in &unreadable {
+        // The body stays as it is, for those who want to find out what happened to it.
+        transaction.execute(
+            "UPDATE approvals SET status = ?2, delivery = ?3 WHERE id = ?1",
+            params![&*stand_in.id, stand_in.status.as_str(), delivery(stand_in.delivery)],
+        )?;
+    }
     let stops = transaction
         .prepare("SELECT agent, session, at, origin, message FROM stops")?
         .query_map([], |row| {
@@ -180,18 +240,24 @@ pub(crate) fn restore(connection: &mut Connection, epoch: &str) -> rusqlite::Res
                     session: row.get::<_, String>(1)?.into(),
                 },
                 at: Millis(row.get(2)?),
-                by: serde_json::from_str(&by).map_err(|error| unreadable(3, error))?,
+                // Who stopped it matters less than that it is stopped.
+                by: serde_json::from_str(&by).unwrap_or(Surface::Hub),
                 message: row.get(4)?,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
-    let rules = transaction
-        .prepare("SELECT body FROM rules ORDER BY id")?
-        .query_map([], |row| {
-            let body: String = row.get(0)?;
-            serde_json::from_str(&body).map_err(|error| unreadable(0, error))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
+    let (mut rules, mut unreadable_rules) = (Vec::new(), Vec::new());
+    let mut statement = transaction.prepare("SELECT id, body FROM rules ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        match row.get_ref(1)?.as_str().map(serde_json::from_str) {
+            Ok(Ok(rule)) => rules.push(rule),
+            // Without it a person is asked.
+            _ => unreadable_rules.push(String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned()),
+        }
+    }
+    drop(rows);
+    drop(statement);
     transaction.commit()?;
     Ok(Restored {
         epoch: Epoch::new(epoch),
@@ -201,13 +267,19 @@ pub(crate) fn restore(connection: &mut Connection, epoch: &str) -> rusqlite::Res
         approvals,
         stops,
         rules,
+        unreadable,
+        unreadable_rules,
     })
 }
 
-/// One approval by SQL that selects its body.
-pub(crate) fn one_approval(connection: &Connection, sql: &str, of: &[&str]) -> rusqlite::Result<Option<Approval>> {
+/// The one approval that `condition` leaves.
+pub(crate) fn one_approval(
+    connection: &Connection,
+    condition: &str,
+    of: &[&str],
+) -> rusqlite::Result<Option<Approval>> {
     connection
-        .prepare_cached(sql)?
+        .prepare_cached(&format!("SELECT {APPROVAL_COLUMNS} FROM approvals WHERE {condition}"))?
         .query_row(rusqlite::params_from_iter(of), approval)
         .optional()
 }

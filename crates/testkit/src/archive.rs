@@ -148,6 +148,8 @@ impl MemoryArchive {
             approvals,
             stops: kept.stops.values().cloned().collect(),
             rules: kept.rules.values().cloned().collect(),
+            unreadable: Vec::new(),
+            unreadable_rules: Vec::new(),
         };
         kept.epochs.push((epoch, None));
         restored

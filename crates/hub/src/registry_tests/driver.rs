@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use countersign_model::{
-    Answer, Approval, Ask, Delivery, Millis, Origin, Rule, Scope, Seq, SessionKey, Status, Surface, Verdict,
+    Answer, Approval, Ask, Delivery, Epoch, Millis, Origin, Rule, Scope, Seq, SessionKey, Status, Surface, Verdict,
     empty_object, kind, to_json,
 };
 
 use super::Op;
 use super::reference::{GRACE, Key, Outcome, Reference};
+use crate::archive::Restored;
 use crate::registry::{Limits, Outbox, Record, Refusal, Registry, Rejection};
 use crate::{Change, Stop};
 
@@ -289,7 +290,18 @@ impl Driver {
         let stops = self.rows.stops.values().cloned().collect();
         let rules = self.rows.rules.values().cloned().collect();
         let now = self.now();
-        self.step(|r, out| r.restore(approvals, stops, rules, now, out));
+        let restored = Restored {
+            epoch: Epoch::new("next"),
+            last: self.log.len() as Seq,
+            oldest: 1,
+            epochs: Vec::new(),
+            approvals,
+            stops,
+            rules,
+            unreadable: Vec::new(),
+            unreadable_rules: Vec::new(),
+        };
+        self.step(|r, out| r.restore(restored, now, out));
     }
 
     /// What is over may be forgotten, but only once the store has it and nobody waits for it.

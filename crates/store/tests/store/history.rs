@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use countersign_hub::{Archive, Config, EventQuery, Find};
-use countersign_model::{Event, NewEvent, Seq, Verdict};
+use countersign_model::{Answer, Event, NewEvent, Scope, Seq, Status, Surface, Verdict};
 use countersign_store::Store;
-use countersign_testkit::{answer, ask, event};
+use countersign_testkit::{answer, ask, event, session};
 use tempfile::tempdir;
 
 use crate::run::{Run, database, note};
@@ -213,17 +213,85 @@ async fn an_approval_that_cannot_be_read_is_never_an_approval() {
         .expect("harmed");
 
     let run = Run::open(home.path(), "e2");
-    assert!(run.reads.find(Find::Request("r1".to_owned())).await.is_err());
-    assert!(run.hub.ask(ask("r1", "ls")).await.is_err());
+    let found = run.reads.find(Find::Request("r1".to_owned())).await.expect("found");
+    assert_eq!(found[0].status, Status::Cancelled);
+    let mut again = run.ask(ask("r1", "ls")).await;
+    let told = again.waiter.claim().expect("answered");
+    assert_eq!(told.decision.expect("decided").decision, Verdict::Deny);
     run.close();
+}
 
+#[tokio::test]
+async fn a_waiting_approval_that_cannot_be_read_is_cancelled_and_its_row_kept() {
+    for harm in ["'{}'", "'not JSON'", "CAST(x'7bff' AS TEXT)"] {
+        let home = tempdir().expect("a folder");
+        let run = Run::open(home.path(), "e1");
+        let id = run.ask(ask("r1", "ls")).await.waiter.id().clone();
+        run.ask(ask("r2", "ls")).await;
+        run.close();
+        let body = |sql: &str| {
+            database(home.path())
+                .query_row(sql, [&*id], |row| row.get::<_, Vec<u8>>(0))
+                .expect("there")
+        };
+        database(home.path())
+            .execute(&format!("UPDATE approvals SET body = {harm} WHERE id = ?1"), [&*id])
+            .expect("harmed");
+        let before = body("SELECT CAST(body AS BLOB) FROM approvals WHERE id = ?1");
+
+        let run = Run::open(home.path(), "e2");
+        run.committed().await;
+        assert_eq!(run.hub.waiting().len(), 1, "the other one waits");
+        assert_eq!(run.hub.find(&id).await.expect("known").status, Status::Cancelled);
+        let listed = run.hub.approvals(Some(Status::Cancelled), 10).await.expect("listed");
+        assert_eq!(listed.len(), 1);
+        assert!(run.hub.answer(&id, answer(Verdict::Approve)).await.is_err());
+        let resolved = run.reads.events(EventQuery {
+            kinds: vec!["approval_resolved".into()],
+            limit: 10,
+            max_bytes: usize::MAX,
+            ..EventQuery::default()
+        });
+        let resolved = resolved.await.expect("read").events;
+        assert_eq!(resolved.len(), 1, "whoever saw it wait is told");
+        assert!(resolved[0].data.get().contains(&*id) && resolved[0].data.get().contains("cancelled"));
+
+        let mut again = run.ask(ask("r1", "ls")).await;
+        assert_eq!(again.waiter.claim().expect("answered").status, Status::Cancelled);
+        again.waiter.delivered();
+        run.committed().await;
+        run.close();
+        assert_eq!(
+            body("SELECT CAST(body AS BLOB) FROM approvals WHERE id = ?1"),
+            before,
+            "{harm}"
+        );
+        let (_, restored) = Store::open(home.path(), "e3").expect("opened");
+        assert!(restored.unreadable.is_empty(), "said once");
+    }
+}
+
+#[tokio::test]
+async fn rules_that_cannot_be_read_are_not_in_force_and_stops_hold() {
+    let home = tempdir().expect("a folder");
+    let run = Run::open(home.path(), "e1");
+    let asked = run.ask(ask("r1", "ls")).await;
+    let always = Answer {
+        scope: Scope::Always,
+        ..answer(Verdict::Approve)
+    };
+    run.answer(asked.waiter.id(), always).await;
+    run.hub.stop(&session(), Surface::Tray, None);
+    run.committed().await;
+    assert_eq!(run.hub.rules().len(), 1);
+    drop(asked);
+    run.close();
     database(home.path())
-        .execute("UPDATE approvals SET status = 'pending'", [])
+        .execute_batch("UPDATE rules SET body = '{'; UPDATE stops SET origin = 'nobody'")
         .expect("harmed");
-    let error = Store::open(home.path(), "e3")
-        .err()
-        .expect("not started from half a state");
-    assert!(error.to_string().contains("could not be opened"), "{error}");
+    let (_, restored) = Store::open(home.path(), "e2").expect("opened");
+    assert_eq!((restored.rules.len(), restored.unreadable_rules.len()), (0, 1));
+    assert_eq!(restored.stops.len(), 1);
 }
 
 #[tokio::test]
