@@ -17,7 +17,7 @@ const APPROVAL = { id: 'ap1', request_id: 'r1', agent: 'sam', session: 's1', ori
 
 /** A hub and a page on it of their own. */
 function on(name, run) {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 120_000 }, async () => {
     const served = await hub(files);
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -37,9 +37,10 @@ on('connects on load, shows what was and what comes, and resumes where it was', 
   assert.deepEqual(served.state.upgrades, ['e1:1']);
   served.publish('tool_call_end', { tool_name: 'Bash', success: true, duration: 0.5, error: null });
   await page.locator('.row', { hasText: '0.50 s' }).waitFor();
-  served.drop();
+  served.down();
   await page.getByText('disconnected, trying again').waitFor();
   served.publish('agent_status', { status: 'idle', details: {} });
+  served.up();
   await page.locator('.row', { hasText: 'idle' }).waitFor();
   assert.deepEqual(served.state.upgrades, ['e1:1', 'e1:2']);
   assert.equal(await page.locator('.row').count(), 2);
@@ -55,8 +56,9 @@ on('trades the code for the right, leaves it in no address, and answers in the m
   await page.locator('dialog button.approve[aria-disabled="false"]').click();
   await page.locator('dialog').waitFor({ state: 'detached' });
   assert.deepEqual(served.state.decisions, ['approve']);
+  served.state.approvals = [{ ...APPROVAL, id: 'ap2', request_id: 'r2', seq: 3 }];
   await page.reload();
-  await page.locator('.row').first().waitFor();
+  await page.locator('dialog button.approve').waitFor();
   assert.equal(await page.getByText('read only').count(), 0);
 });
 

@@ -15,7 +15,7 @@ function frame(text) {
 
 export async function hub(files) {
   const events = [event(1, 'tool_call_start', { tool_name: 'Bash', arguments: { command: 'ls' } })];
-  const state = { code: 'c0de', upgrades: [], decisions: [], sockets: new Set(), approvals: [] };
+  const state = { code: 'c0de', upgrades: [], decisions: [], sockets: new Set(), approvals: [], down: false };
   const status = () => ({ version: '0', epoch: 'e1', head: events.length, durable: events.length, oldest: 1, listeners: [{ url: 'http://127.0.0.1' }], connections: 1, approvers: 0, pending: 0, store_bytes: 0, data_dir: '/', problems: [] });
 
   const server = createServer(async (request, response) => {
@@ -47,6 +47,7 @@ export async function hub(files) {
     return files(request, response);
   });
   server.on('upgrade', (request, socket) => {
+    if (state.down) return socket.destroy();
     state.upgrades.push(new URL(request.url, 'http://hub').searchParams.get('since'));
     const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
@@ -65,11 +66,16 @@ export async function hub(files) {
       const { seq, timestamp, agent, session } = events[events.push(event(events.length + 1, kind, data)) - 1];
       for (const socket of state.sockets) socket.write(frame(JSON.stringify({ type: kind, timestamp, data, seq, agent, session })));
     },
-    drop() {
+    /** Ends the sockets, and takes no other until `up`. */
+    down() {
+      state.down = true;
       for (const socket of state.sockets) socket.destroy();
     },
+    up() {
+      state.down = false;
+    },
     close() {
-      this.drop();
+      this.down();
       server.close();
       server.closeAllConnections();
     },

@@ -40,8 +40,29 @@ export function launch() {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
-/** A page in one mock state; what it complains about is collected in `complaints`. */
-export async function open(browser, url, state, { width = 1280, height = 800, scheme = 'light' } = {}) {
+/**
+ * For the page to run: in the very turn in which `shows` has `words` it presses `key`, or clicks, at `on`. However busy the machine
+ * is, the moment in which answers are inert has not passed by then. `done` waits for it.
+ */
+export function atOnce({ shows, words = '', on, key }) {
+  window.pressedAtOnce = new Promise((done) => {
+    const look = () => {
+      if (!document.querySelector(shows)?.textContent.includes(words)) return;
+      watcher.disconnect();
+      const target = document.querySelector(on);
+      if (key) target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+      else target.click();
+      done();
+    };
+    const watcher = new MutationObserver(look);
+    watcher.observe(document, { childList: true, subtree: true, characterData: true });
+  });
+}
+
+export const done = (page) => page.evaluate(() => window.pressedAtOnce);
+
+/** A page in one mock state, loaded; what it complains about is collected in `complaints`. `before` runs before the page does. */
+export async function open(browser, url, state, { width = 1280, height = 800, scheme = 'light', before } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
   const page = await context.newPage();
   // The desktop freezes it, so nothing in the page may lean on it.
@@ -51,7 +72,8 @@ export async function open(browser, url, state, { width = 1280, height = 800, sc
     if (message.type() === 'error' || message.type() === 'warning') page.complaints.push(message.text());
   });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
+  await before?.(page);
   await page.goto(`${url}/?mock=${state}`);
-  await page.locator('#app > .window').waitFor();
+  await page.locator('#app > .window[aria-busy="false"]').waitFor();
   return page;
 }

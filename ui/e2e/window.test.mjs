@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { build, launch, open, serve } from './page.mjs';
+import { atOnce, build, done, launch, open, serve } from './page.mjs';
 
 let server, browser;
 
@@ -23,9 +23,9 @@ after(async () => {
 });
 
 /** A test on a page of its own that must not complain. */
-function on(state, name, run, size) {
-  test(name, { timeout: 60_000 }, async () => {
-    const page = await open(browser, server.url, state, size);
+function on(state, name, run, options) {
+  test(name, { timeout: 120_000 }, async () => {
+    const page = await open(browser, server.url, state, options);
     try {
       await run(page);
       assert.deepEqual(page.complaints, []);
@@ -37,12 +37,32 @@ function on(state, name, run, size) {
 
 const answered = (page) => page.evaluate(() => window.mockHub.answered);
 const armed = (page, within = '.strip') => page.locator(`${within} button.approve[aria-disabled="false"]`).waitFor();
-const publish = (page, count) => page.evaluate((n) => window.mockHub.burst(n), count);
+/** Publishes, and waits until the page has taken it in. */
+const publish = (page, count) => page.evaluate(async (n) => (window.mockHub.burst(n), window.mockHub.applied()), count);
+/** How many rows are loaded. */
+const loaded = async (page) => Number((await page.locator('.bar .count').innerText()).replace(/\D/g, ''));
+const focused = (page, attribute) => page.evaluate((name) => document.activeElement.getAttribute(name), attribute);
 
-for (const state of ['first-run', 'quiet', 'ten', 'long', 'stopped', 'disconnected', 'replaying', 'read-only', 'store-failing', 'disabled', 'port-in-use', 'history-lost']) {
+/** Where each state is to be seen once it is there. */
+const STATES = {
+  'first-run': 'text=countersign demo',
+  quiet: '.row',
+  ten: '.strip',
+  long: '.strip',
+  stopped: '.rail .stopped',
+  disconnected: '.banner.bad',
+  replaying: '.window.replaying',
+  'read-only': '.strip',
+  'store-failing': '.banner.bad',
+  disabled: '.banner.bad',
+  'port-in-use': '.banner.bad',
+  'history-lost': '.banner',
+};
+
+for (const [state, shown] of Object.entries(STATES)) {
   for (const [width, height] of [[1280, 800], [900, 600], [420, 800]]) {
     on(state, `${state} fits ${width} by ${height} without a complaint`, async (page) => {
-      await page.waitForTimeout(150);
+      await page.locator(shown).first().waitFor({ state: 'attached' });
       const over = await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
       assert.deepEqual(over, [0, 0]);
     }, { width, height });
@@ -50,33 +70,31 @@ for (const state of ['first-run', 'quiet', 'ten', 'long', 'stopped', 'disconnect
 }
 
 on('one', 'approves by mouse, once the request has been there for a moment', async (page) => {
-  const approve = page.locator('.strip button.approve');
-  await approve.waitFor();
-  await approve.click({ force: true });
-  assert.deepEqual(await answered(page), []);
+  await done(page);
   await armed(page);
-  await approve.click();
+  assert.deepEqual(await answered(page), []);
+  await page.locator('.strip button.approve').click();
   await page.locator('.strip').waitFor({ state: 'detached' });
   assert.deepEqual(await answered(page), ['ap-1 approve window']);
-});
+}, { before: (page) => page.addInitScript(atOnce, { shows: '.strip button.approve', on: '.strip button.approve' }) });
 
 on('three', 'answers by keyboard, oldest first, and is inert again for each next one', async (page) => {
-  await page.keyboard.press('a');
   await armed(page);
-  assert.deepEqual(await answered(page), []);
+  await page.keyboard.press('a');
+  assert.deepEqual(await answered(page), [], 'the strip has not been gone to');
   await page.keyboard.press('w');
+  await page.evaluate(atOnce, { shows: '.strip h2', words: '2 waiting', on: '.strip .open', key: 'a' });
   await page.keyboard.press('d');
-  await page.locator('.strip h2', { hasText: '2 waiting' }).waitFor();
-  await page.keyboard.press('a');
-  assert.deepEqual(await answered(page), ['ap-1 deny window']);
+  await done(page);
   await armed(page);
+  assert.deepEqual(await answered(page), ['ap-1 deny window']);
   await page.keyboard.press('s');
   await page.locator('.strip h2', { hasText: '1 waiting' }).waitFor();
   assert.deepEqual(await answered(page), ['ap-1 deny window', 'ap-2 stop window']);
   await armed(page);
   await page.keyboard.press('a');
   await page.locator('.strip').waitFor({ state: 'detached' });
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'listbox');
+  assert.equal(await focused(page, 'role'), 'listbox');
 });
 
 on('one', 'letters typed into a search answer nothing', async (page) => {
@@ -89,9 +107,15 @@ on('one', 'letters typed into a search answer nothing', async (page) => {
 
 on('one', 'coming to the front makes answers inert again', async (page) => {
   await armed(page);
-  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
-  await page.locator('.strip button.approve[aria-disabled="true"]').waitFor();
-  await page.locator('.strip button.approve').click({ force: true });
+  const disabled = await page.evaluate(async () => {
+    window.dispatchEvent(new Event('focus'));
+    const approve = document.querySelector('.strip button.approve');
+    approve.click();
+    await Promise.resolve();
+    return approve.getAttribute('aria-disabled');
+  });
+  assert.equal(disabled, 'true');
+  await armed(page);
   assert.deepEqual(await answered(page), []);
 });
 
@@ -103,14 +127,14 @@ on('one', 'says who was first when the request was answered elsewhere', async (p
   });
   await page.locator('.strip button.deny').click();
   await page.getByText('Answered elsewhere: approved by dialog').first().waitFor();
-  assert.equal(await page.locator('.strip').count(), 0);
+  await page.locator('.strip').waitFor({ state: 'detached' });
 });
 
 on('one', 'a request answered in the dialog leaves the strip and says so', async (page) => {
   await page.locator('.strip').waitFor();
   await page.evaluate(() => window.mockHub.answer('ap-1', { decision: 'deny' }, 'dialog'));
   await page.getByText('denied by dialog').first().waitFor();
-  assert.equal(await page.locator('.strip').count(), 0);
+  await page.locator('.strip').waitFor({ state: 'detached' });
 });
 
 on('long', 'shows the whole of a long request', async (page) => {
@@ -127,9 +151,9 @@ on('treacherous', 'shows hidden characters and never reads agent text as HTML', 
 });
 
 on('read-only', 'has no answers without the right, and says how to get it', async (page) => {
-  await page.locator('.strip').waitFor();
-  assert.equal(await page.locator('.strip button.approve, .strip button.deny, .rail .act').count(), 0);
   await page.locator('.strip').getByText('countersign dashboard').waitFor();
+  await page.locator('.rail .needs_you').first().waitFor();
+  assert.equal(await page.locator('.strip button.approve, .strip button.deny, .rail .act').count(), 0);
 });
 
 on('modal', 'asks in a modal without a default, and Escape answers nothing', async (page) => {
@@ -141,29 +165,36 @@ on('modal', 'asks in a modal without a default, and Escape answers nothing', asy
   assert.deepEqual(await answered(page), []);
   await page.keyboard.press('Escape');
   await modal.waitFor({ state: 'detached' });
-  await page.waitForTimeout(300);
-  assert.equal(await modal.count(), 0);
   await page.locator('.strip h2', { hasText: '3 waiting' }).waitFor();
+  // The page asks again what waits, and again shows no modal for it.
+  await page.evaluate(() => window.mockHub.publish({ kind: 'session_stopped', agent: 'other', session: 'o1', data: { by: 'cli' } }));
+  await page.locator('.row', { hasText: 'by cli' }).waitFor();
+  await page.evaluate(() => window.mockHub.applied());
+  assert.equal(await modal.count(), 0);
   assert.deepEqual(await answered(page), []);
 });
 
 on('modal', 'the modal answers by Tab and Enter, then asks about the next, inert again', async (page) => {
   await armed(page, 'dialog');
+  await page.evaluate(atOnce, { shows: 'dialog h2', words: 'edit_file', on: 'dialog button.approve' });
   await page.locator('dialog button.deny').focus();
   await page.keyboard.press('Enter');
+  await done(page);
+  await armed(page, 'dialog');
   await page.locator('dialog').getByText('edit_file').waitFor();
   assert.deepEqual(await answered(page), ['ap-1 deny window']);
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
-  assert.equal(await page.locator('dialog button.approve').getAttribute('aria-disabled'), 'true');
 });
 
 on('one', 'stops a session only after saying what that does, and lifts the stop', async (page) => {
+  await page.locator('.rail .needs_you', { hasText: 'ingest-7f2' }).waitFor();
   await page.getByRole('button', { name: 'Stop sam / ingest-7f2' }).click();
   await page.getByText('1 waiting request of this session is answered with stop.').waitFor();
   assert.deepEqual(await answered(page), []);
   await page.getByRole('button', { name: 'Stop this session' }).click();
   await page.locator('.strip').waitFor({ state: 'detached' });
   assert.deepEqual(await answered(page), ['ap-1 stop window']);
+  await page.locator('.rail .stopped', { hasText: 'ingest-7f2' }).waitFor();
   await page.getByRole('button', { name: 'Lift the stop of sam / ingest-7f2' }).click();
   await page.getByRole('button', { name: 'Lift the stop', exact: true }).click();
   await page.getByRole('button', { name: 'Stop sam / ingest-7f2' }).waitFor();
@@ -179,10 +210,10 @@ on('quiet', 'a call is one row, with details by mouse and keyboard', async (page
   await page.keyboard.press('k');
   assert.notEqual(await page.locator('.row.selected').getAttribute('id'), id);
   await page.keyboard.press('Enter');
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Details');
+  await page.locator('[aria-label="Details"]:focus').waitFor();
   await page.keyboard.press('Escape');
-  assert.equal(await details.count(), 0);
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'listbox');
+  await details.waitFor({ state: 'detached' });
+  await page.locator('[role="listbox"]:focus').waitFor();
 });
 
 on('quiet', 'filters what is loaded and says how much that is', async (page) => {
@@ -194,20 +225,25 @@ on('quiet', 'filters what is loaded and says how much that is', async (page) => 
 });
 
 on('older', 'loads older pages at the top, and what is read stays where it is', async (page) => {
-  await page.locator('.list').hover();
-  const total = async () => Number((await page.locator('.count').last().innerText()).replace(/\D/g, ''));
-  const first = await total();
-  await page.mouse.wheel(0, -100_000);
+  await page.locator('.row').last().waitFor();
+  const first = await loaded(page);
+  // As a wheel does, but without the animation, whose end nothing tells.
+  await page.locator('.list').evaluate((list) => {
+    list.dispatchEvent(new WheelEvent('wheel', { deltaY: -100_000 }));
+    list.scrollTop = 0;
+  });
   await page.waitForFunction((n) => Number(document.querySelector('.bar .count').textContent.replace(/\D/g, '')) > n + 100, first);
+  await page.getByText('Loading older events').waitFor({ state: 'detached' });
   const place = () => page.evaluate(() => {
     const top = document.querySelector('.list').getBoundingClientRect().top;
     const row = [...document.querySelectorAll('.row')].find((r) => r.getBoundingClientRect().bottom > top + 1);
     return [row.id, Math.round(row.getBoundingClientRect().top)];
   });
-  await page.waitForTimeout(400);
   const before = await place();
+  const known = await loaded(page);
   await publish(page, 300);
   await page.getByText(/\d+ new rows/).waitFor();
+  assert.ok((await loaded(page)) > known + 50);
   assert.deepEqual(await place(), before);
 });
 
@@ -231,14 +267,14 @@ on('quiet', 'pausing holds the rows and counts what comes', async (page) => {
   // Pausing holds what has been loaded: before the first page there would be nothing to hold.
   await page.locator('.row').last().waitFor();
   await page.keyboard.press('Space');
-  const last = await page.locator('.row').last().innerText();
+  const last = await page.locator('.row').last().getAttribute('id');
   await publish(page, 100);
   await page.getByText(/Paused · \d+ new rows/).waitFor();
-  assert.equal(await page.locator('.row').last().innerText(), last);
+  assert.equal(await page.locator('.row').last().getAttribute('id'), last);
 });
 
 on('quiet', 'a burst of 50,000 events never freezes the page, and few rows are in the DOM', async (page) => {
-  const longest = await page.evaluate(async () => {
+  const { longest, whole } = await page.evaluate(async () => {
     let worst = 0;
     let last = performance.now();
     let go = true;
@@ -249,25 +285,24 @@ on('quiet', 'a burst of 50,000 events never freezes the page, and few rows are i
       if (go) requestAnimationFrame(beat);
     };
     const hub = window.mockHub;
+    const begun = last;
     for (let n = 0; n < 50; n++) {
       hub.burst(1000);
       if (n === 0) requestAnimationFrame(beat);
       await new Promise((done) => setTimeout(done, 0));
       last = performance.now();
     }
-    const loaded = () => Number(document.querySelector('.bar .count').textContent.replace(/\D/g, ''));
-    for (let before = -1; before !== loaded() || before < 15_000; ) {
-      before = loaded();
-      await new Promise((done) => setTimeout(done, 500));
-    }
+    await hub.applied();
     go = false;
-    return worst;
+    return { longest: worst, whole: performance.now() - begun };
   });
-  assert.ok(longest < 1000, `the longest frame took ${longest} ms`);
+  // On a busy machine all takes longer; taken in at one go, the whole would be one frame.
+  assert.ok(longest < Math.max(1000, whole / 4), `the longest frame took ${longest} ms of ${whole}`);
+  assert.ok((await loaded(page)) > 15_000);
   assert.ok((await page.locator('.row').count()) < 80);
   await page.locator('.row').nth(20).click();
   await page.getByLabel('Details', { exact: true }).waitFor();
-  console.log(`# longest frame during the burst: ${Math.round(longest)} ms`);
+  console.log(`# longest frame during the burst: ${Math.round(longest)} ms of ${Math.round(whole)}`);
 });
 
 on('first-run', 'the first event takes the place of the first-run page', async (page) => {

@@ -23,8 +23,9 @@ class MockHub {
   problems: Problem[] = [];
   reader: StreamReader | undefined;
   listener: (signal: PlatformSignal) => void = () => undefined;
-  private queue: EventRow[] = [];
-  private pulling = false;
+  /** The last event that the page was given. */
+  sent = 0;
+  private running: Promise<void> | undefined;
 
   /** For tests: what was answered, in order. */
   answered: string[] = [];
@@ -36,8 +37,7 @@ class MockHub {
   publish(step: Omit<Step, 'after'>): EventRow {
     const event = eventOf(step, this.head + 1, Date.now());
     this.events.push(event);
-    this.queue.push(event);
-    void this.pump();
+    this.pump();
     return event;
   }
 
@@ -46,16 +46,30 @@ class MockHub {
     for (let n = 0; n < count; n++) this.publish(steps.next().value as Step);
   }
 
-  private async pump(): Promise<void> {
-    if (this.pulling || !this.reader) return;
-    this.pulling = true;
+  /** The page reads from here on. */
+  follow(reader: StreamReader, since: string): void {
+    this.reader = reader;
+    this.sent = Number(since.slice(since.lastIndexOf(':') + 1));
+    this.pump();
+  }
+
+  /** For tests: resolves once the page has taken in all that was published. */
+  async applied(): Promise<void> {
+    while (!this.reader || this.sent < this.head || this.running) await (this.running ?? new Promise((done) => setTimeout(done, 5)));
+  }
+
+  private pump(): void {
+    this.running ??= this.pull().finally(() => (this.running = undefined));
+  }
+
+  private async pull(): Promise<void> {
     await Promise.resolve();
-    while (this.queue.length > 0) {
-      const events = this.queue.slice(0, 2000);
-      this.queue = this.queue.slice(events.length);
-      await this.reader.batch({ epoch: EPOCH, from: events[0]!.seq, to: events.at(-1)!.seq, events } satisfies Batch);
+    while (this.reader && this.sent < this.head) {
+      // Events are numbered from 1 on, without gaps.
+      const events = this.events.slice(this.sent, this.sent + 2000);
+      this.sent = events.at(-1)!.seq;
+      await this.reader.batch({ epoch: EPOCH, from: events[0]!.seq, to: this.sent, events } satisfies Batch);
     }
-    this.pulling = false;
   }
 
   ask(approval: Approval): void {
@@ -173,9 +187,9 @@ export function mock(state: string): Platform {
     stopSession: (name) => later(() => hub.session(name, true)),
     resumeSession: (name) => later(() => hub.session(name, false)),
     history: (range) => later(() => hub.page(range)),
-    stream(_since, reader) {
-      hub.reader = reader;
+    stream(since, reader) {
       reader.opened({ epoch: EPOCH, head: hub.head });
+      hub.follow(reader, since);
       if (state === 'disconnected') setTimeout(() => reader.closed('The connection to the hub is lost.'), 50);
       if (state === 'replaying') reader.opened({ epoch: EPOCH, head: hub.head + 48_213 });
       if (state === 'history-lost') void reader.batch({ epoch: EPOCH, from: 0, to: hub.head, events: [], lost: { oldest: 1_200, head: hub.head } });
