@@ -26,6 +26,11 @@ const SEEDS: &[&str] = &[
     include_str!("../fuzz/seeds/hive/execution_paused.json"),
     include_str!("../fuzz/seeds/hive/approval_request.json"),
     r#"{"action":"publish","event":{"type":"APPROVAL_RESPONSE","data":{"request_id":"r","response":"approve"}},"ack":1}"#,
+    include_str!("../fuzz/seeds/cloud/ping.json"),
+    include_str!("../fuzz/seeds/cloud/user_presence.json"),
+    include_str!("../fuzz/seeds/cloud/agent_status.json"),
+    include_str!("../fuzz/seeds/cloud/chat_message.json"),
+    include_str!("../fuzz/seeds/cloud/notification.json"),
     r#"{"type":"x","data":{"a":[1e999,-0.0,"\ud83d\ude00\ud800\u0000"]},"agent":"a","session":"s","stream":"t","ack":7}"#,
     r#"{"request_id":"r","tool_name":"t","arguments":{"a":{"b":[]}},"cwd":"/","timeout":1.5,"accepts_edits":true,"agent":"a"}"#,
 ];
@@ -134,6 +139,16 @@ fn any_frame_of_hive() {
 #[test]
 fn any_question() {
     drive(targets::fuzz_sam_ask, 20_000);
+}
+
+#[test]
+fn any_frame_of_a_cloud_client() {
+    drive(targets::fuzz_cloud_decode, 20_000);
+}
+
+#[test]
+fn any_event_told_to_a_cloud_client() {
+    drive(targets::fuzz_cloud_encode, 20_000);
 }
 
 #[test]

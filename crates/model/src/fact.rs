@@ -60,6 +60,11 @@ pub enum Fact {
         /// What went wrong.
         error: Option<String>,
     },
+    /// An agent waits for a person's answer.
+    Asked {
+        /// The tool that is to run.
+        tool: String,
+    },
     /// An agent's state.
     Status {
         /// In one of three words.
@@ -190,8 +195,8 @@ struct Data {
     #[serde(deserialize_with = "lenient")]
     level: Option<String>,
     message: Value,
-    #[serde(deserialize_with = "lenient", rename = "userId", alias = "user_id")]
-    user_id: Option<String>,
+    #[serde(rename = "userId", alias = "user_id")]
+    user_id: Value,
     constraint: Value,
     description: Value,
     constraint_id: Value,
@@ -264,6 +269,9 @@ impl Fact {
                     progress: data.progress.map(|percent| (percent / 100.0).clamp(0.0, 1.0)),
                 }
             }
+            kind::APPROVAL_REQUEST => Self::Asked {
+                tool: read().tool_name.unwrap_or_default(),
+            },
             kind::EXECUTION_STARTED => Self::RunStarted,
             kind::EXECUTION_COMPLETED => Self::RunCompleted,
             kind::EXECUTION_FAILED => Self::RunFailed {
@@ -306,13 +314,13 @@ impl Fact {
                 Self::Notification {
                     level: data.level.unwrap_or_else(|| "info".into()),
                     message: words(&data.message)?,
-                    user: data.user_id,
+                    user: words(&data.user_id),
                 }
             }
             kind::USER_PRESENCE => {
                 let data = read();
                 Self::Presence {
-                    user: data.user_id?,
+                    user: words(&data.user_id)?,
                     status: data.status?,
                 }
             }

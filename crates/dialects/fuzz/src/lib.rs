@@ -1,6 +1,10 @@
 //! What must hold of any bytes that a peer sends. Plain functions: libFuzzer drives them with a nightly compiler, and
 //! `tests/fuzz_smoke.rs` of the crate drives them with seeds and random changes in every test run.
 
+mod cloud;
+
+pub use cloud::{fuzz_cloud_decode, fuzz_cloud_encode};
+
 use countersign_dialects::hive::{self, Action};
 use countersign_dialects::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_OUT, MAX_RESULT_OUT, MAX_SCALAR};
 use countersign_dialects::sam::{self, Inbound, Peer, WireError};

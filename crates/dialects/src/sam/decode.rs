@@ -8,6 +8,7 @@ use countersign_model::{Ask, Json, NewEvent, Origin, Verdict, empty_object, kind
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::cloud;
 use crate::hive::{EventType, Payload, said};
 use crate::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_RESULT_KEPT, MAX_SCALAR};
 use crate::{fields, shrink};
@@ -189,6 +190,14 @@ fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
             agent = agent.or_else(|| Some("hive".into()));
         }
     }
+    if let Some(about) = cloud::about(&kind, &data) {
+        session = session.or(about.session);
+        agent = agent.or(about.agent);
+        if origin == Origin::Sam {
+            origin = Origin::Cloud;
+            agent = agent.or_else(|| Some("cloud".into()));
+        }
+    }
     let agent = agent.unwrap_or_else(|| peer.agent.clone());
     let event = NewEvent {
         origin,
@@ -314,7 +323,6 @@ pub(crate) fn request(event: NewEvent) -> Result<Ask, WireError> {
         tool_info: given(request.tool_info),
         cwd: string("data.cwd", request.cwd, 4096)?.map(Cow::into_owned),
         timeout,
-        // REST's reply shows `arguments` to whoever reads it; a SAM agent must say that it looks.
         // REST's reply shows the arguments to whoever reads it; a SAM agent must say that it looks.
         edits: match request.accepts_edits {
             Some(edits) => edits.get() == "true",
