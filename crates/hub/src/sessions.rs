@@ -90,7 +90,11 @@ impl Sessions {
     /// Takes the next event into account.
     pub fn apply(&mut self, event: &Event) {
         let Some(session) = &event.session else { return };
-        if matches!(&*event.kind, kind::AGENT_CONNECTED | kind::AGENT_DISCONNECTED) {
+        // Nor is a person who comes or goes an agent's session.
+        if matches!(
+            &*event.kind,
+            kind::AGENT_CONNECTED | kind::AGENT_DISCONNECTED | kind::USER_PRESENCE
+        ) {
             return;
         }
         let key = SessionKey {
@@ -183,7 +187,8 @@ impl Line {
             }
             Fact::Progress(progress) => self.progress = Some(progress),
             Fact::GoalAchieved => self.progress = Some(1.0),
-            Fact::Violation { .. }
+            Fact::Asked { .. }
+            | Fact::Violation { .. }
             | Fact::Chat { .. }
             | Fact::Notification { .. }
             | Fact::Presence { .. }

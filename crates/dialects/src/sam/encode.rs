@@ -1,9 +1,12 @@
 //! The model to SAM frames: the seed's envelope, and beside it `seq`, `agent` and `session`.
 
-use countersign_model::{Approval, Epoch, Event, Json, Millis, Seq, Verdict};
-use serde::Serialize;
+use std::borrow::Cow;
 
-use crate::shrink;
+use countersign_model::{Approval, Epoch, Event, Json, Millis, Seq, Verdict, kind};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{fields, shrink};
 
 fn text<T: Serialize>(frame: &T) -> String {
     serde_json::to_string(frame).expect("the dialect's frames serialise")
@@ -22,7 +25,10 @@ fn push_string(out: &mut String, value: &str) {
 
 /// An event, as a SAM monitor gets it. Large data is cut; the whole is in the store under its `seq`.
 pub fn event(event: &Event) -> String {
-    let data = shrink::outgoing(&event.kind, &event.data);
+    let status = (&*event.kind == kind::AGENT_STATUS)
+        .then(|| status(&event.data))
+        .flatten();
+    let data = shrink::outgoing(&event.kind, status.as_ref().unwrap_or(&event.data));
     let mut out = String::with_capacity(data.len() + 160);
     out.push_str("{\"type\":");
     push_string(&mut out, &event.kind);
@@ -43,6 +49,27 @@ pub fn event(event: &Event) -> String {
     }
     out.push('}');
     out
+}
+
+/// Cloud Agents' `agent_status` in SAM's words, its own fields beside them; `None` when it is SAM's already, or says nothing.
+fn status(data: &RawValue) -> Option<Json> {
+    let given = fields::read(data.get()).ok()?;
+    let find = |name: &str| given.iter().find(|(field, _)| field == name);
+    if find("status").is_some() {
+        return None;
+    }
+    let (_, state) = find("state").filter(|(_, state)| state.starts_with('"'))?;
+    let details: Vec<_> = ["currentTask", "progress"]
+        .into_iter()
+        .filter_map(find)
+        .cloned()
+        .collect();
+    let mut said = vec![("status".to_owned(), state.clone())];
+    if find("details").is_none() {
+        said.push(("details".to_owned(), Cow::Owned(fields::write(&details))));
+    }
+    said.extend(given.iter().cloned());
+    RawValue::from_string(fields::write(&said)).ok()
 }
 
 #[derive(Serialize)]

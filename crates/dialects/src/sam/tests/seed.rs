@@ -167,3 +167,17 @@ fn the_frames_of_the_hub() {
         sam::error(&of_the_frame.error, of_the_frame.field)
     );
 }
+
+#[test]
+fn clouds_status_gets_sams_words_and_keeps_its_own() {
+    let cloud = r#"{"agentName":"A","state":"working","currentTask":"Tests","progress":45}"#;
+    let text = sam::event(&logged(event_in(&super::frame("agent_status", cloud))));
+    let frame: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let expected = serde_json::json!({"status": "working", "details": {"currentTask": "Tests", "progress": 45},
+        "agentName": "A", "state": "working", "currentTask": "Tests", "progress": 45});
+    assert_eq!(frame["data"], expected);
+    for own in [r#"{"status":"idle","state":"x"}"#, r#"{"state":7}"#, "{}"] {
+        let text = sam::event(&logged(event_in(&super::frame("agent_status", own))));
+        assert!(text.contains(&format!("\"data\":{own},")), "{text}");
+    }
+}
