@@ -165,6 +165,7 @@ pub(crate) fn view(agent: &str, session: &str) -> SessionView {
     SessionView {
         agent: agent.into(),
         session: session.into(),
+        stream: None,
         activity: Activity::Working,
         since: Millis(0),
         task: Some("execute_code".into()),

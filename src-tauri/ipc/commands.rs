@@ -175,6 +175,7 @@ fn view(hub: &Hub, key: &SessionKey) -> SessionView {
             SessionView {
                 agent: key.agent.clone(),
                 session: key.session.clone(),
+                stream: None,
                 activity: if stopped { Activity::Stopped } else { Activity::Gone },
                 since: hub.now(),
                 task: None,

@@ -29,6 +29,8 @@ pub struct EventQuery {
     pub agents: Vec<String>,
     /// Only these sessions; empty means all.
     pub sessions: Vec<String>,
+    /// Only events of these streams; `None` means all, those without a stream included.
+    pub streams: Option<Vec<String>>,
     /// At most so many events.
     pub limit: usize,
     /// Stop after the event with which the page's data passes so many bytes.

@@ -1,6 +1,7 @@
 //! What each session is doing now: a reader of the log that keeps a line per session, the least recent ones dropped.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use countersign_model::{Activity, Approval, Busy, Event, Fact, Millis, SessionKey, SessionView, kind};
 
@@ -29,6 +30,36 @@ struct Line {
     events: u64,
     connections: u32,
     seen_connected: bool,
+    label: Label,
+}
+
+/// Which stream a session's events are in.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Label {
+    /// There was no event.
+    #[default]
+    Unknown,
+    /// All in this one, or all in none.
+    Only(Option<Arc<str>>),
+    /// Not all in the same.
+    Mixed,
+}
+
+impl Label {
+    fn add(&mut self, stream: Option<&Arc<str>>) {
+        match self {
+            Self::Unknown => *self = Self::Only(stream.cloned()),
+            Self::Only(only) if only.as_ref() != stream => *self = Self::Mixed,
+            Self::Only(_) | Self::Mixed => {}
+        }
+    }
+
+    fn stream(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Only(only) => only.clone(),
+            Self::Unknown | Self::Mixed => None,
+        }
+    }
 }
 
 /// A tool call that has not ended yet.
@@ -52,6 +83,7 @@ impl Line {
             events: 0,
             connections: 0,
             seen_connected: false,
+            label: Label::Unknown,
         }
     }
 }
@@ -104,6 +136,10 @@ impl Sessions {
         let line = self.line(&key, event.time);
         line.events += 1;
         line.last = event.time;
+        // Those of the hub are about the session, and have a label of their own only sometimes.
+        if !kind::is_hub_only(&event.kind) {
+            line.label.add(event.stream.as_ref());
+        }
         if let Some(fact) = Fact::of(event) {
             line.learn(fact, event.time);
         }
@@ -238,6 +274,7 @@ impl Line {
         SessionView {
             agent: key.agent.clone(),
             session: key.session.clone(),
+            stream: self.label.stream(),
             activity,
             since,
             task: asked

@@ -55,6 +55,10 @@ pub struct SessionView {
     /// The agent's session.
     #[cfg_attr(test, ts(type = "string"))]
     pub session: Arc<str>,
+    /// The stream that all its events are in; absent when they are in none, or not in the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "string"))]
+    pub stream: Option<Arc<str>>,
     /// What it needs or does.
     pub activity: Activity,
     /// Since when, RFC 3339.

@@ -57,6 +57,8 @@ pub struct Config {
     pub switches: Switches,
     /// Whether anybody who can connect may answer, as SAM had it.
     pub open_answers: bool,
+    /// Whether everybody who comes needs a valid credential.
+    pub auth_required: bool,
     /// Origins of web pages that may connect, beside our own: `https://dashboard.example`.
     pub allowed_origins: Vec<String>,
     /// Values of `Host` that are us, beside our own: a proxy's public name.
@@ -81,6 +83,7 @@ impl Default for Config {
             port: DEFAULT_PORT,
             switches: Switches::default(),
             open_answers: false,
+            auth_required: false,
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             approval_timeout: None,
@@ -140,12 +143,21 @@ struct OwnFile {
     port: Option<u16>,
     data_dir: Option<PathBuf>,
     open_answers: bool,
+    auth: OwnAuth,
     allowed_origins: Vec<String>,
     allowed_hosts: Vec<String>,
     max_connections: Option<usize>,
     ring_mib: Option<usize>,
     approvals: OwnApprovals,
     sam: OwnSam,
+}
+
+#[derive(Clone, Copy, Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum OwnAuth {
+    #[default]
+    Optional,
+    Required,
 }
 
 #[derive(Deserialize, Default)]
@@ -223,6 +235,12 @@ impl Config {
             Some(value) if value <= 0 => Err(ConfigError::Value(format!("{name} must be more than 0"))),
             value => Ok(value),
         };
+        if file.open_answers && file.auth == OwnAuth::Required {
+            return Err(ConfigError::Value(
+                "open_answers = true lets everybody answer and auth = \"required\" lets nobody in without a token: choose one"
+                    .to_owned(),
+            ));
+        }
         let mut config = Self {
             enabled: file.enabled.unwrap_or(true),
             port: file.port.unwrap_or(DEFAULT_PORT),
@@ -233,6 +251,7 @@ impl Config {
                 autonomous: file.sam.broadcast_autonomous,
             },
             open_answers: file.open_answers,
+            auth_required: file.auth == OwnAuth::Required,
             allowed_origins: file.allowed_origins,
             allowed_hosts: file.allowed_hosts,
             approval_timeout: positive("approvals.timeout_seconds", file.approvals.timeout_seconds)?,

@@ -15,6 +15,7 @@ mod web;
 
 pub use auth::{Confirm, ConfirmAsk};
 pub use config::{Config, ConfigError};
+pub use router::routes;
 pub use running::{Approver, Running, Setup, StartError, Ui, default_data_dir, start};
 
 /// This program's version.

@@ -6,6 +6,8 @@ use countersign_dialects::sam::WireError;
 use countersign_hub::{AnswerError, ArchiveError, AskError, CommitError, PublishError, Refusal, SessionError};
 use serde_json::{Map, Value, json};
 
+use crate::auth::{Lack, StreamError};
+
 /// `application/problem+json`: what is wrong, and what to do.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -39,12 +41,14 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// The right to answer is missing.
-    pub(crate) fn no_right() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "answering needs the approver's right: answer in the window, or give the approver token as `Authorization: Bearer`",
-        )
+    /// A right is missing, and a credential would give it.
+    pub(crate) fn no_right(lack: Lack) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, lack.to_string())
+    }
+
+    /// A right is missing, and whoever asks is known.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
     }
 
     /// A credential that is not ours.
@@ -78,6 +82,12 @@ impl From<WireError> for Problem {
             Some(field) => problem.with("field", json!(field)),
             None => problem,
         }
+    }
+}
+
+impl From<StreamError> for Problem {
+    fn from(error: StreamError) -> Self {
+        Self::forbidden(error.to_string()).with("field", json!("stream"))
     }
 }
 

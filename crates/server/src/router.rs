@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
 
-use crate::auth::Door;
+use crate::auth::{Door, Need};
 use crate::gate::Names;
 use crate::problem::Problem;
 use crate::rest::{approvals, events, grants, sessions, status};
@@ -27,34 +28,101 @@ pub(crate) struct App {
     pub(crate) report: Arc<Report>,
 }
 
+/// One address and one way to use it.
+struct Route {
+    method: Method,
+    path: &'static str,
+    need: Need,
+    handler: MethodRouter<App>,
+}
+
+impl Route {
+    fn get<H: Handler<T, App>, T: 'static>(path: &'static str, need: Need, handler: H) -> Self {
+        Self::new(Method::GET, path, need, get(handler))
+    }
+
+    fn post<H: Handler<T, App>, T: 'static>(path: &'static str, need: Need, handler: H) -> Self {
+        Self::new(Method::POST, path, need, post(handler))
+    }
+
+    fn delete<H: Handler<T, App>, T: 'static>(path: &'static str, need: Need, handler: H) -> Self {
+        Self::new(Method::DELETE, path, need, delete(handler))
+    }
+
+    fn new(method: Method, path: &'static str, need: Need, handler: MethodRouter<App>) -> Self {
+        Self {
+            method,
+            path,
+            need,
+            handler,
+        }
+    }
+
+    /// Takes bodies of so many bytes.
+    fn up_to(mut self, bytes: usize) -> Self {
+        self.handler = self.handler.layer(DefaultBodyLimit::max(bytes));
+        self
+    }
+}
+
+/// All routes there are, and what each needs. Files of the page are the fallback.
+fn list() -> Vec<Route> {
+    vec![
+        Route::get("/", Need::Later, root),
+        Route::get("/publish", Need::Publish, publish),
+        Route::get("/healthz", Need::Nothing, status::healthz),
+        Route::get("/api/status", Need::Any, status::status),
+        Route::get("/api/agents", Need::Read, sessions::list),
+        Route::get("/api/events", Need::Read, events::read),
+        Route::post("/api/events", Need::Publish, events::publish).up_to(MAX_PUBLISH),
+        Route::get("/api/approvals", Need::Read, approvals::list),
+        Route::post("/api/approvals", Need::Publish, approvals::ask),
+        Route::get("/api/approvals/{id}", Need::Any, approvals::one),
+        Route::post("/api/approvals/{id}/decision", Need::Answer, approvals::decide),
+        Route::post("/api/sessions/{id}/stop", Need::Approver, sessions::stop),
+        Route::post("/api/sessions/{id}/resume", Need::Approver, sessions::resume),
+        Route::get("/api/rules", Need::ReadAll, sessions::rules),
+        Route::delete("/api/rules/{id}", Need::Approver, sessions::revoke),
+        Route::post("/api/grants", Need::Any, grants::grant),
+        Route::post("/api/dashboard", Need::Nothing, grants::exchange),
+    ]
+}
+
+/// Method and path of each route, for tests that must know them all.
+pub fn routes() -> Vec<(String, &'static str)> {
+    list()
+        .into_iter()
+        .map(|route| (route.method.to_string(), route.path))
+        .collect()
+}
+
 /// All routes, behind the lock.
 pub(crate) fn router(app: App, names: Arc<Names>) -> Router {
-    Router::new()
-        .route("/", get(root))
-        .route("/publish", get(publish))
-        .route("/healthz", get(status::healthz))
-        .route("/api/status", get(status::status))
-        .route("/api/agents", get(sessions::list))
-        .route(
-            "/api/events",
-            get(events::read)
-                .post(events::publish)
-                .layer(DefaultBodyLimit::max(MAX_PUBLISH)),
-        )
-        .route("/api/approvals", get(approvals::list).post(approvals::ask))
-        .route("/api/approvals/{id}", get(approvals::one))
-        .route("/api/approvals/{id}/decision", post(approvals::decide))
-        .route("/api/sessions/{id}/stop", post(sessions::stop))
-        .route("/api/sessions/{id}/resume", post(sessions::resume))
-        .route("/api/rules", get(sessions::rules))
-        .route("/api/rules/{id}", delete(sessions::revoke))
-        .route("/api/grants", post(grants::grant))
-        .route("/api/dashboard", post(grants::exchange))
-        .fallback(get(web::file))
+    list()
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            let door = (app.door.clone(), route.need);
+            router.route(
+                route.path,
+                route.handler.layer(middleware::from_fn_with_state(door, admit)),
+            )
+        })
+        .fallback(get(other))
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(MAX_FRAME))
         .layer(middleware::from_fn_with_state(names, lock))
         .with_state(app)
+}
+
+/// Finds out what whoever comes may do, which handlers and upgrades find as an extension, and whether that is enough.
+async fn admit(State((door, need)): State<(Door, Need)>, mut request: Request, next: Next) -> Response {
+    match need.access(&door, &request) {
+        Ok(access) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
 }
 
 async fn lock(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response {
@@ -87,8 +155,19 @@ async fn lock(State(names): State<Arc<Names>>, request: Request, next: Next) -> 
     response
 }
 
-async fn not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")
+async fn not_allowed(State(app): State<App>, request: Request) -> Problem {
+    match Need::Any.access(&app.door, &request) {
+        Ok(_) => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method"),
+        Err(problem) => problem,
+    }
+}
+
+/// Files that the page needs hold no data and are open; what else there is, or is not, is for those who are let in.
+async fn other(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    if !web::is_asset(request.uri().path()) {
+        Need::Any.access(&app.door, &request)?;
+    }
+    Ok(web::file(request.uri()))
 }
 
 async fn root(State(app): State<App>, request: Request) -> Result<Response, Problem> {

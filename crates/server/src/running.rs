@@ -160,7 +160,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let mut problems = unreadable(&restored, folder.path());
     let hub = Hub::new(hub_config, restored, store.reads(), Arc::new(SystemClock));
     let writer = store.start(&hub)?;
-    let keys = Arc::new(Keys::new(config.open_answers, setup.confirm));
+    let keys = Arc::new(Keys::new(config.open_answers, config.auth_required, setup.confirm));
     let (closing, closed) = watch::channel(false);
     let (alive, all_gone) = mpsc::channel(1);
 

@@ -58,8 +58,14 @@ pub(crate) fn index() -> Response {
     }
 }
 
+/// Whether there is a file at this path that says nothing of anybody: all but the page itself.
+pub(crate) fn is_asset(path: &str) -> bool {
+    let path = path.trim_start_matches('/');
+    !path.ends_with(".html") && Built::get(path).is_some()
+}
+
 /// A file that the page needs, or a 404.
-pub(crate) async fn file(uri: Uri) -> Response {
+pub(crate) fn file(uri: &Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     match Built::get(path) {
         Some(file) => {

@@ -180,7 +180,8 @@ fn events(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Page>
         .query_row([], |row| row.get::<_, Option<i64>>(0))?
         .map_or(0, rows::to_seq);
     let end = query.until.unwrap_or(Seq::MAX).min(newest);
-    let filtered = !(query.kinds.is_empty() && query.agents.is_empty() && query.sessions.is_empty());
+    let filtered =
+        query.streams.is_some() || !(query.kinds.is_empty() && query.agents.is_empty() && query.sessions.is_empty());
     let scanned = if filtered {
         end.min(query.since.saturating_add(SCAN))
     } else {
@@ -201,6 +202,12 @@ fn events(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Page>
             sql.push_str(&format!(" AND {column} IN ({marks})"));
             values.extend(names.iter().cloned().map(Value::Text));
         }
+    }
+    if let Some(streams) = &query.streams {
+        // One parameter for all of them: a token may name more than a statement may have.
+        sql.push_str(" AND stream IN (SELECT value FROM json_each(?))");
+        let names = serde_json::to_string(streams).unwrap_or_else(|_| "[]".to_owned());
+        values.push(Value::Text(names));
     }
     sql.push_str(" ORDER BY seq LIMIT ?");
     values.push(Value::Integer(i64::try_from(query.limit).unwrap_or(i64::MAX)));

@@ -103,7 +103,13 @@ impl Kept {
             }
             let fits = any(&query.kinds, Some(&event.kind))
                 && any(&query.agents, Some(&event.agent))
-                && any(&query.sessions, event.session.as_deref());
+                && any(&query.sessions, event.session.as_deref())
+                && (query.streams.as_ref()).is_none_or(|streams| {
+                    event
+                        .stream
+                        .as_deref()
+                        .is_some_and(|stream| streams.iter().any(|name| name == stream))
+                });
             if !fits {
                 continue;
             }

@@ -14,6 +14,10 @@ agent: string,
  */
 session: string, 
 /**
+ * The stream that all its events are in; absent when they are in none, or not in the same.
+ */
+stream?: string, 
+/**
  * What it needs or does.
  */
 activity: Activity, 

@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use countersign_dialects::limits::MAX_MESSAGE;
 use countersign_dialects::sam;
-use countersign_hub::{Waiter, random_hex};
+use countersign_hub::{AnswerError, Waiter, random_hex};
 use countersign_model::canonical::too_deep;
 use countersign_model::{Answer, Approval, Delivery, Json, Origin, Scope, Status, Surface, Verdict};
 use serde::{Deserialize, Serialize};
 
-use super::{Text, json, right, wait};
-use crate::auth::Right;
+use super::{Text, json, wait};
+use crate::auth::{Access, Lack};
 use crate::problem::Problem;
 use crate::router::App;
-use crate::socket::{bearer, query};
+use crate::socket::query;
 
 /// Approvals that a list gives at most.
 const MAX_LIST: usize = 1000;
@@ -27,17 +28,27 @@ fn parameter(text: Option<&String>, name: &str) -> Option<String> {
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
+/// The approval of that name, if it is in the peer's streams.
+pub(crate) async fn visible(app: &App, access: &Access, name: &str) -> Result<Approval, Problem> {
+    let approval = app.door.hub.find(name).await?;
+    if access.sees(approval.stream.as_deref()) {
+        Ok(approval)
+    } else {
+        Err(AnswerError::NotFound.into())
+    }
+}
+
 /// Takes a question in; with `?wait=` answers when it is decided, or when the time is over.
 pub(crate) async fn ask(
     State(app): State<App>,
     RawQuery(text): RawQuery,
-    headers: HeaderMap,
+    Extension(access): Extension<Access>,
     Text(body): Text,
 ) -> Result<Response, Problem> {
-    right(&app.door, &headers)?;
     let time = wait(parameter(text.as_ref(), "wait").as_deref())?;
     let hub = &app.door.hub;
     let mut ask = sam::decode_ask(&body, &super::events::peer(), &random_hex(12))?;
+    ask.stream = access.stream(ask.stream)?;
     ask.timeout = ask.timeout.or(app.settings.approval_timeout);
     let asked = hub.ask(ask).await?;
     // A store that fails has answered no by now; that is what is shown then.
@@ -80,9 +91,8 @@ async fn within<T>(app: &App, time: Duration, wanted: impl Future<Output = T>) -
 pub(crate) async fn list(
     State(app): State<App>,
     RawQuery(text): RawQuery,
-    headers: HeaderMap,
+    Extension(access): Extension<Access>,
 ) -> Result<Response, Problem> {
-    right(&app.door, &headers)?;
     let status = match parameter(text.as_ref(), "status").as_deref() {
         None | Some("" | "all") => None,
         Some(name) => Some(Status::parse(name).ok_or_else(|| {
@@ -90,7 +100,8 @@ pub(crate) async fn list(
                 .with("field", "status".into())
         })?),
     };
-    let approvals = app.door.hub.approvals(status, MAX_LIST).await?;
+    let mut approvals = app.door.hub.approvals(status, MAX_LIST).await?;
+    approvals.retain(|approval| access.sees(approval.stream.as_deref()));
     #[derive(Serialize)]
     struct List {
         approvals: Vec<Approval>,
@@ -103,14 +114,16 @@ pub(crate) async fn one(
     State(app): State<App>,
     Path(id): Path<String>,
     RawQuery(text): RawQuery,
-    headers: HeaderMap,
+    Extension(access): Extension<Access>,
 ) -> Result<Response, Problem> {
-    let right = right(&app.door, &headers)?;
     let time = wait(parameter(text.as_ref(), "wait").as_deref())?;
     let hub = &app.door.hub;
-    let approval = hub.find(&id).await?;
-    // An approver looks; whoever else asks for a question that came over REST is its agent.
-    let agent = approval.origin == Origin::Rest && bearer(&headers).is_none() && right != Right::Approver;
+    let approval = visible(&app, &access, &id).await?;
+    // An approver looks; an agent that asks for a question that came over REST is the one that asked it.
+    let agent = approval.origin == Origin::Rest && access.may_publish() && !access.may_answer();
+    if !agent && !access.may_read() {
+        return Err(access.lacks(Lack::Read));
+    }
     if agent {
         if let Some(waiter) = hub.wait_for(&approval.id) {
             return Ok(json(
@@ -152,13 +165,11 @@ struct Given {
 pub(crate) async fn decide(
     State(app): State<App>,
     Path(id): Path<String>,
+    RawQuery(text): RawQuery,
     headers: HeaderMap,
+    Extension(access): Extension<Access>,
     Text(body): Text,
 ) -> Result<Response, Problem> {
-    let right = right(&app.door, &headers)?;
-    if right == Right::Peer {
-        return Err(Problem::no_right());
-    }
     if too_deep(body.as_bytes()) {
         return Err(Problem::bad_request("nested too deeply"));
     }
@@ -178,13 +189,20 @@ pub(crate) async fn decide(
         );
     }
     let hub = &app.door.hub;
-    let approval = hub.find(&id).await?;
-    if let Right::Answer(allowed, verdict) = &right {
+    let approval = visible(&app, &access, &id).await?;
+    if let Some((allowed, verdict)) = &access.one_answer {
         let plain = given.scope == Scope::Once && given.arguments.is_none();
         if *allowed != approval.id || *verdict != given.decision || !plain {
-            return Err(Problem::new(StatusCode::FORBIDDEN, "this token allows another answer"));
+            return Err(Problem::forbidden("this token allows another answer"));
         }
-        app.door.keys.spend(bearer(&headers).unwrap_or_default());
+        if let Some(token) = crate::auth::given(&headers, text.as_deref())? {
+            app.door.keys.spend(&token);
+        }
+    } else if given.scope != Scope::Once && !access.sees_all() {
+        return Err(Problem::forbidden(
+            "a rule reaches beyond the streams of this token: answer with the scope `once`",
+        )
+        .with("field", "scope".into()));
     }
     let answer = Answer {
         verdict: given.decision,

@@ -1,5 +1,6 @@
 //! `/api/events`: publish without a socket, and read the history.
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -10,7 +11,8 @@ use countersign_model::{Ask, EventRow, NewEvent, Origin, Seq, Since};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Text, json, reply, right};
+use super::{Text, json, reply};
+use crate::auth::Access;
 use crate::problem::Problem;
 use crate::router::App;
 use crate::sam::names;
@@ -47,9 +49,22 @@ struct Receipt<'a> {
 }
 
 /// Takes an object, an array or NDJSON; all of it or nothing. Answers once it is committed.
-pub(crate) async fn publish(State(app): State<App>, headers: HeaderMap, Text(body): Text) -> Result<Response, Problem> {
-    right(&app.door, &headers)?;
-    let items = items(&body, is_ndjson(&headers))?;
+pub(crate) async fn publish(
+    State(app): State<App>,
+    Extension(access): Extension<Access>,
+    headers: HeaderMap,
+    Text(body): Text,
+) -> Result<Response, Problem> {
+    let mut items = items(&body, is_ndjson(&headers))?;
+    for (index, item) in items.iter_mut().enumerate() {
+        let stream = match item {
+            Item::Event(event) => &mut event.stream,
+            Item::Ask(ask) => &mut ask.stream,
+        };
+        *stream = access
+            .stream(stream.take())
+            .map_err(|error| Problem::from(error).with("index", index.into()))?;
+    }
     let hub = &app.door.hub;
     // A question can be refused for what is known already. Looked at beforehand, it takes nothing of the batch with it.
     let questions = items.iter().enumerate().filter_map(|(index, item)| match item {
@@ -149,11 +164,11 @@ fn item(text: &str, peer: &Peer, index: usize) -> Result<Item, Problem> {
 pub(crate) async fn read(
     State(app): State<App>,
     RawQuery(text): RawQuery,
+    Extension(access): Extension<Access>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    right(&app.door, &headers)?;
     let hub = &app.door.hub;
-    let query = event_query(text.as_deref().unwrap_or_default(), |since| {
+    let mut query = event_query(text.as_deref().unwrap_or_default(), |since| {
         hub.cursor(Some(since)).map(drop).map_err(|lost| {
             Problem::new(StatusCode::GONE, "the events after this place are not kept")
                 .with("epoch", lost.epoch.as_str().into())
@@ -161,6 +176,7 @@ pub(crate) async fn read(
                 .with("head", lost.head.into())
         })
     })?;
+    query.streams = access.named();
     // What was broadcast before this request is in the store before it is read.
     hub.flush().await;
     let page = hub.archive().events(query).await?;

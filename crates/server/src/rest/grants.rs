@@ -1,14 +1,15 @@
 //! How a local program gets the approver's right: with the approver token, or by the person at the desktop allowing it.
 
+use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_model::Verdict;
 use serde::Deserialize;
 use serde_json::json as value;
 
-use super::{Text, json, right};
-use crate::auth::{ConfirmAsk, Right};
+use super::{Text, json};
+use crate::auth::{Access, ConfirmAsk, Lack, Roles, Standing};
 use crate::problem::Problem;
 use crate::router::App;
 
@@ -20,8 +21,11 @@ enum Wish {
 }
 
 /// A code for a web monitor that may answer, or a token for one answer.
-pub(crate) async fn grant(State(app): State<App>, headers: HeaderMap, Text(body): Text) -> Result<Response, Problem> {
-    let approver = right(&app.door, &headers)? == Right::Approver;
+pub(crate) async fn grant(
+    State(app): State<App>,
+    Extension(access): Extension<Access>,
+    Text(body): Text,
+) -> Result<Response, Problem> {
     let wish: Wish = serde_json::from_str(&body).map_err(|error| {
         Problem::bad_request(format!(
             "the body is {{\"for\":\"dashboard\"}} or {{\"for\":\"answer\",\"approval\":ID,\"decision\":…}}: {error}"
@@ -30,35 +34,36 @@ pub(crate) async fn grant(State(app): State<App>, headers: HeaderMap, Text(body)
     let keys = &app.door.keys;
     match wish {
         Wish::Dashboard => {
-            allowed(&app, approver, ConfirmAsk::Dashboard).await?;
+            let access = allowed(&app, access, ConfirmAsk::Dashboard).await?;
             Ok(json(
                 StatusCode::OK,
-                &value!({ "code": keys.new_code(app.door.hub.now()) }),
+                &value!({ "code": keys.new_code(access, app.door.hub.now()) }),
             ))
         }
         Wish::Answer { approval, decision } => {
-            let approval = app.door.hub.find(&approval).await?;
+            let approval = super::approvals::visible(&app, &access, &approval).await?;
             let id = approval.id.clone();
             let ask = ConfirmAsk::Answer {
                 approval: Box::new(approval),
                 decision,
             };
-            allowed(&app, approver, ask).await?;
+            allowed(&app, access, ask).await?;
             let token = keys.new_answer(id, decision, app.door.hub.now());
             Ok(json(StatusCode::OK, &value!({ "token": token })))
         }
     }
 }
 
-async fn allowed(app: &App, approver: bool, ask: ConfirmAsk) -> Result<(), Problem> {
-    if approver {
-        return Ok(());
+/// What may be handed on: an approver's own access, no more; or, when the person allows it, all of it.
+async fn allowed(app: &App, access: Access, ask: ConfirmAsk) -> Result<Access, Problem> {
+    if access.may_answer() {
+        return Ok(access);
     }
     let Some(confirm) = app.door.keys.confirm() else {
-        return Err(Problem::no_right());
+        return Err(access.lacks(Lack::Answer));
     };
     if confirm.confirm(ask).await {
-        return Ok(());
+        return Ok(Access::of(Roles::ALL, Standing::Known));
     }
     Err(Problem::new(StatusCode::FORBIDDEN, "it was refused at the desktop"))
 }

@@ -7,14 +7,12 @@ pub(crate) mod sessions;
 pub(crate) mod status;
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::time::Duration;
 
-use crate::auth::{BadToken, Door, Right};
 use crate::problem::Problem;
-use crate::socket::bearer;
 
 /// How long a body may take to come in.
 const BODY: Duration = Duration::from_secs(60);
@@ -57,21 +55,6 @@ impl<S: Send + Sync> FromRequest<S> for Text {
             }
             Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
         }
-    }
-}
-
-/// What the request's bearer allows.
-pub(crate) fn right(door: &Door, headers: &HeaderMap) -> Result<Right, Problem> {
-    door.keys
-        .right(bearer(headers), door.hub.now())
-        .map_err(|BadToken| Problem::bad_token())
-}
-
-/// Lets only an approver through.
-pub(crate) fn approver(door: &Door, headers: &HeaderMap) -> Result<(), Problem> {
-    match right(door, headers)? {
-        Right::Approver => Ok(()),
-        Right::Peer | Right::Answer(..) => Err(Problem::no_right()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Sessions and rules: what runs, stop and lift the stop, what is answered by itself.
 
+use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_dialects::limits::MAX_MESSAGE;
 use countersign_hub::SessionError;
@@ -9,15 +10,17 @@ use countersign_model::{SessionKey, SessionView, Surface};
 use serde::Deserialize;
 use serde_json::json as value;
 
-use super::{Text, approver, json, right};
+use super::{Text, json};
+use crate::auth::{Access, Lack};
 use crate::problem::Problem;
 use crate::router::App;
 use crate::socket::query;
 
 /// Sessions with what they are doing.
-pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    right(&app.door, &headers)?;
-    Ok(json(StatusCode::OK, &value!({ "sessions": app.door.hub.sessions() })))
+pub(crate) async fn list(State(app): State<App>, Extension(access): Extension<Access>) -> Response {
+    let mut sessions = app.door.hub.sessions();
+    sessions.retain(|session| access.sees(session.stream.as_deref()));
+    json(StatusCode::OK, &value!({ "sessions": sessions }))
 }
 
 #[derive(Deserialize, Default)]
@@ -40,11 +43,16 @@ fn word(body: &str) -> Result<Word, Problem> {
     }
 }
 
-async fn keys(app: &App, session: &str, text: Option<String>) -> Result<Vec<SessionKey>, Problem> {
+async fn keys(app: &App, access: &Access, session: &str, text: Option<String>) -> Result<Vec<SessionKey>, Problem> {
     let agent = query(text.as_deref().unwrap_or_default())
         .into_iter()
         .find_map(|(name, value)| (name == "agent").then_some(value));
-    Ok(app.door.hub.session_keys(session, agent.as_deref()).await?)
+    let mut keys = app.door.hub.session_keys(session, agent.as_deref()).await?;
+    keys.retain(|key| access.sees(view(app, key).stream.as_deref()));
+    if keys.is_empty() {
+        return Err(SessionError::NotFound.into());
+    }
+    Ok(keys)
 }
 
 fn view(app: &App, key: &SessionKey) -> SessionView {
@@ -56,12 +64,11 @@ pub(crate) async fn stop(
     State(app): State<App>,
     Path(session): Path<String>,
     RawQuery(text): RawQuery,
-    headers: HeaderMap,
+    Extension(access): Extension<Access>,
     Text(body): Text,
 ) -> Result<Response, Problem> {
-    approver(&app.door, &headers)?;
     let word = word(&body)?;
-    let keys = keys(&app, &session, text).await?;
+    let keys = keys(&app, &access, &session, text).await?;
     for key in &keys {
         app.door.hub.stop(key, Surface::Rest, word.message.clone());
     }
@@ -73,11 +80,10 @@ pub(crate) async fn resume(
     State(app): State<App>,
     Path(session): Path<String>,
     RawQuery(text): RawQuery,
-    headers: HeaderMap,
+    Extension(access): Extension<Access>,
     Text(_): Text,
 ) -> Result<Response, Problem> {
-    approver(&app.door, &headers)?;
-    let keys = keys(&app, &session, text).await?;
+    let keys = keys(&app, &access, &session, text).await?;
     if keys.len() > 1 {
         return Err(SessionError::Ambiguous.into());
     }
@@ -99,18 +105,19 @@ async fn settled(app: &App, keys: &[SessionKey]) -> Result<Response, Problem> {
 }
 
 /// Rules in force.
-pub(crate) async fn rules(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    right(&app.door, &headers)?;
-    Ok(json(StatusCode::OK, &value!({ "rules": app.door.hub.rules() })))
+pub(crate) async fn rules(State(app): State<App>) -> Response {
+    json(StatusCode::OK, &value!({ "rules": app.door.hub.rules() }))
 }
 
 /// Revokes a rule.
 pub(crate) async fn revoke(
     State(app): State<App>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    Extension(access): Extension<Access>,
 ) -> Result<Response, Problem> {
-    approver(&app.door, &headers)?;
+    if !access.sees_all() {
+        return Err(access.lacks(Lack::ReadAll));
+    }
     let rule = app
         .door
         .hub

@@ -7,7 +7,7 @@ use countersign_hub::{AnswerError, AskError, Refusal};
 use countersign_model::{Answer, Approval, Epoch, Json, Origin, Scope, Seq, Surface, Verdict};
 use tokio::sync::{Notify, mpsc};
 
-use crate::auth::{ApproverGuard, Door};
+use crate::auth::{Access, ApproverGuard, Badge, Door};
 use crate::socket::{Conversation, Direct, End, Incoming, Message, Publisher, Tongue};
 
 /// SAM's words for what an agent is owed.
@@ -43,10 +43,11 @@ impl Tongue for Sam {
 
 pub(crate) struct SamConversation {
     door: Door,
+    badge: Badge,
     publisher: Publisher<Sam>,
     peer: Peer,
     /// Held by a connection that may answer.
-    approver: Option<ApproverGuard>,
+    _approver: Option<ApproverGuard>,
     /// Signalled at the first message: events need not wait any longer.
     started: Arc<Notify>,
 }
@@ -54,8 +55,8 @@ pub(crate) struct SamConversation {
 impl SamConversation {
     pub(crate) fn new(
         door: Door,
+        badge: Badge,
         name: String,
-        approver: bool,
         timeout: Option<i64>,
         started: Arc<Notify>,
         direct: mpsc::Sender<Direct>,
@@ -66,9 +67,10 @@ impl SamConversation {
             session: Some(name.as_str().into()),
         };
         Self {
-            approver: approver.then(|| door.keys.count_approver()),
-            publisher: Publisher::new(door.clone(), name, timeout, Sam, direct),
+            _approver: badge.with(Access::may_answer).then(|| door.keys.count_approver()),
+            publisher: Publisher::new(door.clone(), badge.clone(), name, timeout, Sam, direct),
             door,
+            badge,
             peer,
             started,
         }
@@ -100,7 +102,8 @@ impl SamConversation {
     }
 
     async fn answer(&self, reply: Reply) -> Option<Seq> {
-        if self.approver.is_none() {
+        let access = self.badge.access();
+        if !access.may_answer() {
             let error =
                 "this connection may not answer: answer in the window, or connect with the approver token as `?token=`";
             self.publisher.fail(error, Some("type")).await;
@@ -128,6 +131,7 @@ impl SamConversation {
             by: Surface::Socket,
         };
         let answered = match found {
+            Ok(approval) if !access.sees(approval.stream.as_deref()) => Err(AnswerError::NotFound),
             Ok(approval) => hub.answer(&approval.id, answer).await,
             Err(error) => Err(error),
         };

@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use super::conversation::SamConversation;
 use super::filter::{Filter, names};
 use crate::VERSION;
-use crate::auth::{BadToken, Door, Right};
+use crate::auth::Door;
 use crate::problem::Problem;
-use crate::socket::{Direct, Feed, Intake, Settings, bearer, query, run, upgrade};
+use crate::socket::{Direct, Feed, Intake, Settings, query, run, upgrade};
 
 /// A client that does not ask for anything gets events so long after the upgrade, or at its first message: until then it
 /// may still turn out to speak another dialect.
@@ -34,7 +34,6 @@ pub(crate) enum Role {
 
 /// What the request asks for.
 struct Opening {
-    approver: bool,
     cursor: Cursor,
     filter: Filter,
     /// Whether it used a query, and so is told where it is.
@@ -62,10 +61,11 @@ pub(crate) fn open(request: Request, role: Role, door: Door, settings: Settings)
             Role::Monitor => Intake::MONITOR,
             Role::Publisher => Intake::PUBLISHER,
         };
-        run(line, intake, feed, closing, |direct| {
+        let (hub, badge) = (door.hub.clone(), line.badge.clone());
+        run(line, intake, feed, &hub, closing, |direct| {
             greet(opening.greeted, opening.lost.as_ref(), &door, &direct);
             let name = format!("c-{}", random_hex(6));
-            SamConversation::new(door, name, opening.approver, timeout, started, direct)
+            SamConversation::new(door, badge, name, timeout, started, direct)
         })
         .await;
     })
@@ -86,7 +86,7 @@ fn greet(greeted: bool, lost: Option<&HistoryLost>, door: &Door, direct: &mpsc::
 
 /// Reads the query and takes the cursor.
 fn opening(request: &Request, door: &Door, settings: &Settings) -> Result<Opening, Problem> {
-    let (mut since, mut types, mut agents, mut token) = (None, None, None, None);
+    let (mut since, mut types, mut agents) = (None, None, None);
     let mut greeted = false;
     for (name, value) in query(request.uri().query().unwrap_or_default()) {
         // An empty list names nobody in particular, as in REST.
@@ -104,22 +104,14 @@ fn opening(request: &Request, door: &Door, settings: &Settings) -> Result<Openin
             }
             "types" => types = list(&value)?,
             "agents" => agents = list(&value)?,
-            "token" => token = Some(value),
             _ => {}
         }
     }
-    let token = token.or_else(|| bearer(request.headers()).map(str::to_owned));
-    let right = door
-        .keys
-        .right(token.as_deref(), door.hub.now())
-        .map_err(|BadToken| Problem::bad_token())?;
     let (cursor, lost) = match door.hub.cursor(since.as_ref()) {
         Ok(cursor) => (cursor, None),
         Err(lost) => (door.hub.from_head(), Some(lost)),
     };
-
     Ok(Opening {
-        approver: right == Right::Approver,
         cursor,
         filter: Filter::new(types, agents, settings.switches),
         greeted,

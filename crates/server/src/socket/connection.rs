@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
+use countersign_hub::Hub;
 use futures_util::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, watch};
@@ -49,7 +50,8 @@ impl Intake {
 pub(crate) async fn run<C: Conversation>(
     line: Line,
     intake: Intake,
-    feed: Option<Feed>,
+    mut feed: Option<Feed>,
+    hub: &Hub,
     mut closing: watch::Receiver<bool>,
     converse: impl FnOnce(mpsc::Sender<Direct>) -> C,
 ) {
@@ -59,6 +61,9 @@ pub(crate) async fn run<C: Conversation>(
     let (read, write) = line.socket.into_split();
     let control = Arc::new(Control::default());
     let (direct, waiting) = mpsc::channel(DIRECT);
+    if let Some(feed) = &mut feed {
+        feed.belongs_to(line.badge.clone());
+    }
     let writer = Writer {
         socket: write,
         control: control.clone(),
@@ -78,6 +83,7 @@ pub(crate) async fn run<C: Conversation>(
         let end = tokio::select! {
             end = read_all(&mut socket, &conversation) => end,
             end = conversation.owe() => end,
+            () = line.badge.expired(hub) => End::Close(1008, "the token has expired".into()),
             _ = closing.wait_for(|closing| *closing) => End::Close(1001, "Countersign is closing".into()),
         };
         match end {

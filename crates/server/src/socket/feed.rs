@@ -9,6 +9,8 @@ use countersign_model::Event;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::auth::Badge;
+
 /// Events and bytes of data that one write takes from the cursor, about.
 const MAX_EVENTS: usize = 1024;
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
@@ -39,6 +41,8 @@ pub(crate) struct Feed {
     /// Events wait until then, or until `started` is signalled.
     start_at: Option<Instant>,
     started: Arc<Notify>,
+    /// Nobody's, until the connection puts its own there: then nothing flows.
+    badge: Badge,
 }
 
 impl Feed {
@@ -54,7 +58,13 @@ impl Feed {
             view,
             start_at,
             started,
+            badge: Badge::nobody(),
         }
+    }
+
+    /// Whose feed it is. What that peer may not see is passed over, whatever the view wants.
+    pub(crate) fn belongs_to(&mut self, badge: Badge) {
+        self.badge = badge;
     }
 
     pub(crate) fn tune(&mut self, tune: Tune) {
@@ -89,10 +99,12 @@ impl Feed {
         }
         self.start_at = None;
         let batch: Batch = self.cursor.read(MAX_EVENTS, MAX_BYTES).await?;
+        let access = self.badge.access();
+        let allowed = |event: &Event| access.may_read() && access.sees(event.stream.as_deref());
         let wanted = batch
             .iter()
             .map(|entry| &**entry)
-            .filter(|entry| view.passes(&entry.event));
+            .filter(|entry| allowed(&entry.event) && view.passes(&entry.event));
         self.cursor.frames(
             wanted,
             view.dialect(),

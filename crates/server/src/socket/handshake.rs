@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::auth::{Access, Badge};
 use crate::problem::Problem;
 
 /// What all connections share.
@@ -47,6 +48,8 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
 pub(crate) struct Line {
     pub(crate) socket: TcpStream,
     pub(crate) early: Bytes,
+    /// What the peer may do.
+    pub(crate) badge: Badge,
 }
 
 /// Answers the handshake and lets the connection live on by itself, as `live` says. Where the handshake is not one, the
@@ -84,6 +87,11 @@ where
         .ok_or_else(|| Problem::bad_request("the Sec-WebSocket-Key header is missing"))?;
     let accept = derive_accept_key(key.as_bytes());
     let place = request.extensions().get::<Place>().cloned();
+    let badge = request
+        .extensions()
+        .get::<Access>()
+        .cloned()
+        .map_or_else(Badge::nobody, Badge::new);
     let alive = settings.alive.clone();
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
@@ -98,6 +106,7 @@ where
                 live(Line {
                     socket: parts.io.into_inner(),
                     early: parts.read_buf,
+                    badge,
                 })
                 .await;
             }

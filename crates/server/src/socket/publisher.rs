@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use super::conversation::End;
 use super::frame;
 use super::writer::Direct;
-use crate::auth::Door;
+use crate::auth::{Badge, Door, Lack};
 
 /// Sessions of one connection that are announced and told of stops.
 const MAX_SESSIONS: usize = 256;
@@ -51,6 +51,7 @@ pub(crate) struct Incoming {
 /// One connection as an agent.
 pub(crate) struct Publisher<T> {
     door: Door,
+    badge: Badge,
     /// Names the connection in `agent_connected`.
     name: String,
     timeout: Option<i64>,
@@ -75,10 +76,18 @@ struct State {
 
 impl<T: Tongue> Publisher<T> {
     /// `timeout` expires questions that do not say themselves, in seconds.
-    pub(crate) fn new(door: Door, name: String, timeout: Option<i64>, tongue: T, direct: mpsc::Sender<Direct>) -> Self {
+    pub(crate) fn new(
+        door: Door,
+        badge: Badge,
+        name: String,
+        timeout: Option<i64>,
+        tongue: T,
+        direct: mpsc::Sender<Direct>,
+    ) -> Self {
         let (receipts, unacked) = mpsc::channel(MAX_UNACKED);
         Self {
             door,
+            badge,
             name,
             timeout,
             tongue,
@@ -116,7 +125,14 @@ impl<T: Tongue> Publisher<T> {
     }
 
     /// Takes an event in, whose message had so many bytes. It may wait in `incoming` until [`Publisher::publish`].
-    pub(crate) async fn event(&self, event: NewEvent, ack: Option<Json>, bytes: usize, incoming: &mut Incoming) {
+    pub(crate) async fn event(&self, mut event: NewEvent, ack: Option<Json>, bytes: usize, incoming: &mut Incoming) {
+        match self.stream(event.stream.take()) {
+            Ok(stream) => event.stream = stream,
+            Err((error, field)) => {
+                self.publish(incoming).await;
+                return self.fail(&error, Some(field)).await;
+            }
+        }
         if countersign_model::kind::is_hub_only(&event.kind) {
             self.publish(incoming).await;
             let error = PublishError::HubOnly(event.kind.to_string());
@@ -134,6 +150,16 @@ impl<T: Tongue> Publisher<T> {
         if incoming.events.len() >= MAX_BATCH || incoming.bytes >= MAX_BATCH_BYTES {
             self.publish(incoming).await;
         }
+    }
+
+    /// The stream that what the peer says belongs to; or why it may not say it, and the field that is wrong.
+    fn stream(&self, said: Option<Arc<str>>) -> Result<Option<Arc<str>>, (String, &'static str)> {
+        self.badge.with(|access| {
+            if !access.may_publish() {
+                return Err((Lack::Publish.to_string(), "type"));
+            }
+            access.stream(said).map_err(|error| (error.to_string(), "stream"))
+        })
     }
 
     /// Publishes what has come in.
@@ -180,6 +206,13 @@ impl<T: Tongue> Publisher<T> {
 
     /// Takes a question in; its answer is sent when there is one. Gives its place in the log.
     pub(crate) async fn ask(&self, mut ask: Ask) -> Option<Seq> {
+        match self.stream(ask.stream.take()) {
+            Ok(stream) => ask.stream = stream,
+            Err((error, field)) => {
+                self.fail(&error, Some(field)).await;
+                return None;
+            }
+        }
         ask.timeout = ask.timeout.or(self.timeout);
         let key = SessionKey {
             agent: ask.agent.clone(),

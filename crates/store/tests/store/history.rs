@@ -82,6 +82,40 @@ async fn all(run: &Run, query: EventQuery) -> Vec<Event> {
 }
 
 #[tokio::test]
+async fn a_reader_of_named_streams_gets_those_and_nothing_without_one() {
+    let home = tempdir().expect("a folder");
+    let run = Run::open(home.path(), "e1");
+    let labels = [Some("s"), None, Some("t"), Some("it's \"odd\"")];
+    let given = labels.iter().cycle().take(40).enumerate().map(|(n, stream)| NewEvent {
+        stream: stream.map(Into::into),
+        ..of("note", "sam", None, n)
+    });
+    run.publish(given.collect()).await;
+    run.committed().await;
+    let streams: [(&[&str], &[Option<&str>]); 5] = [
+        (&["s"], &[Some("s")]),
+        (&["s", "t"], &[Some("s"), Some("t")]),
+        (&["it's \"odd\""], &[Some("it's \"odd\"")]),
+        (&[""], &[]),
+        (&[], &[]),
+    ];
+    for (named, expect) in streams {
+        let query = EventQuery {
+            streams: Some(named.iter().map(|name| (*name).to_owned()).collect()),
+            limit: 7,
+            max_bytes: usize::MAX,
+            ..EventQuery::default()
+        };
+        let found = all(&run, query).await;
+        assert_eq!(found.len(), expect.len() * 10, "{named:?}");
+        assert!(
+            found.iter().all(|event| expect.contains(&event.stream.as_deref())),
+            "{named:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn pages_of_a_filter_hold_what_fits_and_nothing_else() {
     let home = tempdir().expect("a folder");
     let run = Run::open(home.path(), "e1");
@@ -132,6 +166,7 @@ async fn pages_of_a_filter_hold_what_fits_and_nothing_else() {
                     sessions: sessions.clone(),
                     limit,
                     max_bytes,
+                    ..EventQuery::default()
                 };
                 let found = all(&run, query.clone()).await;
                 let found: Vec<_> = found

@@ -1,49 +1,19 @@
-//! Who may answer: the approver key, bearers that one-time codes were exchanged for, and permissions for one answer.
+//! The secrets of this run: the approver key, bearers that one-time codes were exchanged for, permissions for one answer.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use countersign_hub::{Hub, random_hex};
-use countersign_model::{Approval, Millis, Verdict};
+use countersign_hub::random_hex;
+use countersign_model::{Millis, Verdict};
+
+use super::access::{Access, Roles, Standing};
+use super::confirm::Confirm;
 
 /// How long a code or a permission is good for, in seconds.
 const CODE_SECONDS: i64 = 60;
 /// Codes, bearers and permissions that are held at once; the oldest go.
 const MAX_HELD: usize = 256;
-
-/// What a local program asks a person to allow.
-#[derive(Clone, Debug)]
-pub enum ConfirmAsk {
-    /// A web monitor that may answer.
-    Dashboard,
-    /// One answer.
-    Answer {
-        /// To this request.
-        approval: Box<Approval>,
-        /// Namely.
-        decision: Verdict,
-    },
-}
-
-/// Asks the person at the desktop. The shell implements it.
-pub trait Confirm: Send + Sync + 'static {
-    /// Whether they allow it; closing the question means no.
-    fn confirm(&self, ask: ConfirmAsk) -> Pin<Box<dyn Future<Output = bool> + Send>>;
-}
-
-/// What a credential allows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Right {
-    /// Publish, ask and read.
-    Peer,
-    /// Answer, stop, write rules, too.
-    Approver,
-    /// Give this one answer, too.
-    Answer(Arc<str>, Verdict),
-}
 
 /// A credential that is not ours, or no longer.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,8 +21,10 @@ pub(crate) struct BadToken;
 
 #[derive(Default)]
 struct Held {
-    codes: HashMap<String, Millis>,
-    bearers: HashMap<String, Millis>,
+    /// Until when, and what for.
+    codes: HashMap<String, (Millis, Access)>,
+    /// Since when, and what for.
+    bearers: HashMap<String, (Millis, Access)>,
     answers: HashMap<String, (Millis, Arc<str>, Verdict)>,
 }
 
@@ -60,16 +32,18 @@ struct Held {
 pub(crate) struct Keys {
     approver: String,
     open_answers: bool,
+    required: bool,
     held: Mutex<Held>,
     confirm: Option<Arc<dyn Confirm>>,
     connected: AtomicUsize,
 }
 
 impl Keys {
-    pub(crate) fn new(open_answers: bool, confirm: Option<Arc<dyn Confirm>>) -> Self {
+    pub(crate) fn new(open_answers: bool, required: bool, confirm: Option<Arc<dyn Confirm>>) -> Self {
         Self {
             approver: random_hex(32),
             open_answers,
+            required,
             held: Mutex::default(),
             confirm,
             connected: AtomicUsize::new(0),
@@ -89,46 +63,61 @@ impl Keys {
         self.confirm.as_ref()
     }
 
+    /// What somebody without a credential may do; nobody is let in without one where the configuration says so.
+    pub(crate) fn local(&self) -> Option<Access> {
+        if self.required {
+            return None;
+        }
+        let roles = if self.open_answers { Roles::ALL } else { Roles::PEER };
+        Some(Access::of(roles, Standing::Local))
+    }
+
+    /// Whether every request needs a credential.
+    pub(crate) fn required(&self) -> bool {
+        self.required
+    }
+
     /// What `token` allows now.
-    pub(crate) fn right(&self, token: Option<&str>, now: Millis) -> Result<Right, BadToken> {
-        let Some(token) = token else {
-            return Ok(if self.open_answers {
-                Right::Approver
-            } else {
-                Right::Peer
-            });
-        };
+    pub(crate) fn access(&self, token: &str, now: Millis) -> Result<Access, BadToken> {
         if same(token, &self.approver) {
-            return Ok(Right::Approver);
+            return Ok(Access::of(Roles::ALL, Standing::Known));
         }
         let held = self.held();
         // Looked up by a 256-bit secret: how long a miss takes tells nothing of use.
-        if held.bearers.contains_key(token) {
-            return Ok(Right::Approver);
+        if let Some((_, access)) = held.bearers.get(token) {
+            return if access.expires.is_none_or(|expires| expires > now) {
+                Ok(access.clone())
+            } else {
+                Err(BadToken)
+            };
         }
         match held.answers.get(token) {
-            Some((until, approval, decision)) if *until > now => Ok(Right::Answer(approval.clone(), *decision)),
+            Some((until, approval, decision)) if *until > now => Ok(Access {
+                one_answer: Some((approval.clone(), *decision)),
+                ..Access::of(Roles::PEER, Standing::Known)
+            }),
             _ => Err(BadToken),
         }
     }
 
-    /// A code that one page can exchange for a bearer.
-    pub(crate) fn new_code(&self, now: Millis) -> String {
+    /// A code that one page can exchange for a bearer with this access.
+    pub(crate) fn new_code(&self, access: Access, now: Millis) -> String {
         let code = random_hex(16);
         let mut held = self.held();
-        held.codes.retain(|_, until| *until > now);
-        make_room(&mut held.codes, |until| *until);
-        held.codes.insert(code.clone(), now.plus_seconds(CODE_SECONDS));
+        held.codes.retain(|_, (until, _)| *until > now);
+        make_room(&mut held.codes, |(until, _)| *until);
+        held.codes
+            .insert(code.clone(), (now.plus_seconds(CODE_SECONDS), access));
         code
     }
 
     /// Exchanges a code, once.
     pub(crate) fn exchange(&self, code: &str, now: Millis) -> Option<String> {
         let mut held = self.held();
-        held.codes.remove(code).filter(|until| *until > now)?;
+        let (_, access) = held.codes.remove(code).filter(|(until, _)| *until > now)?;
         let bearer = random_hex(32);
-        make_room(&mut held.bearers, |since| *since);
-        held.bearers.insert(bearer.clone(), now);
+        make_room(&mut held.bearers, |(since, _)| *since);
+        held.bearers.insert(bearer.clone(), (now, access));
         Some(bearer)
     }
 
@@ -191,45 +180,49 @@ impl Drop for ApproverGuard {
     }
 }
 
-/// The hub and the keys, as every route has them.
-#[derive(Clone)]
-pub(crate) struct Door {
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) keys: Arc<Keys>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn may_answer(keys: &Keys, token: &str, now: Millis) -> Option<bool> {
+        keys.access(token, now).ok().map(|access| access.may_answer())
+    }
+
     #[test]
     fn a_code_is_exchanged_once_and_in_time() {
-        let keys = Keys::new(false, None);
+        let keys = Keys::new(false, false, None);
         let (now, late) = (Millis(0), Millis(61_000));
-        let code = keys.new_code(now);
+        let code = keys.new_code(Access::of(Roles::ALL, Standing::Known), now);
         let bearer = keys.exchange(&code, now).expect("first time");
-        assert_eq!(keys.right(Some(&bearer), now), Ok(Right::Approver));
+        assert_eq!(may_answer(&keys, &bearer, now), Some(true));
         assert_eq!(keys.exchange(&code, now), None);
-        let code = keys.new_code(now);
+        let code = keys.new_code(Access::of(Roles::ALL, Standing::Known), now);
         assert_eq!(keys.exchange(&code, late), None);
     }
 
     #[test]
     fn a_permission_is_for_one_answer() {
-        let keys = Keys::new(false, None);
+        let keys = Keys::new(false, false, None);
         let token = keys.new_answer("apr-1".into(), Verdict::Deny, Millis(0));
-        let right = Right::Answer("apr-1".into(), Verdict::Deny);
-        assert_eq!(keys.right(Some(&token), Millis(1)), Ok(right));
+        let access = keys.access(&token, Millis(1)).expect("held");
+        assert_eq!(access.one_answer, Some(("apr-1".into(), Verdict::Deny)));
+        assert!(!access.may_answer());
         keys.spend(&token);
-        assert_eq!(keys.right(Some(&token), Millis(1)), Err(BadToken));
+        assert_eq!(keys.access(&token, Millis(1)), Err(BadToken));
     }
 
     #[test]
     fn without_a_token_nobody_answers_unless_the_config_says_so() {
-        assert_eq!(Keys::new(false, None).right(None, Millis(0)), Ok(Right::Peer));
-        assert_eq!(Keys::new(true, None).right(None, Millis(0)), Ok(Right::Approver));
-        let keys = Keys::new(true, None);
-        assert_eq!(keys.right(Some("wrong"), Millis(0)), Err(BadToken));
-        assert_eq!(keys.right(Some(keys.approver()), Millis(0)), Ok(Right::Approver));
+        let local = |open, required| {
+            Keys::new(open, required, None)
+                .local()
+                .map(|access| access.may_answer())
+        };
+        assert_eq!(local(false, false), Some(false));
+        assert_eq!(local(true, false), Some(true));
+        assert_eq!(local(false, true), None);
+        let keys = Keys::new(true, false, None);
+        assert_eq!(may_answer(&keys, "wrong", Millis(0)), None);
+        assert_eq!(may_answer(&keys, keys.approver(), Millis(0)), Some(true));
     }
 }

@@ -1,0 +1,70 @@
+//! Who may do what: the roles and streams of a request or connection, and the credentials that give them.
+
+mod access;
+mod badge;
+mod confirm;
+mod keys;
+mod need;
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use countersign_hub::Hub;
+
+pub(crate) use access::{Access, Lack, Roles, Standing, StreamError, Streams};
+pub(crate) use badge::Badge;
+pub use confirm::{Confirm, ConfirmAsk};
+pub(crate) use keys::{ApproverGuard, BadToken, Keys};
+pub(crate) use need::Need;
+
+use crate::problem::Problem;
+use crate::socket::{bearer, query};
+
+/// The hub and the keys, as every route has them.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) keys: Arc<Keys>,
+}
+
+impl Door {
+    /// What a request may do, by its `Authorization: Bearer` header or its `token` parameter (RFC 6750, section 2).
+    ///
+    /// # Errors
+    /// 401 when the credential is not valid, or none was given where one is needed; 400 when two differ.
+    pub(crate) fn access(&self, headers: &HeaderMap, text: Option<&str>) -> Result<Access, Problem> {
+        self.access_of(given(headers, text)?.as_deref())
+    }
+
+    /// What a token allows now, wherever it came from: Hive's `auth` message, Socket.IO's auth payload.
+    ///
+    /// # Errors
+    /// 401, as [`Door::access`].
+    pub(crate) fn access_of(&self, token: Option<&str>) -> Result<Access, Problem> {
+        match token {
+            Some(token) => self
+                .keys
+                .access(token, self.hub.now())
+                .map_err(|BadToken| Problem::bad_token()),
+            None => self.keys.local().ok_or_else(|| Problem::no_right(Lack::Token)),
+        }
+    }
+}
+
+/// The token that a request carries.
+///
+/// # Errors
+/// 400 when it carries two that differ: RFC 6750, section 3.1.
+pub(crate) fn given(headers: &HeaderMap, text: Option<&str>) -> Result<Option<String>, Problem> {
+    let mut given = bearer(headers).map(str::to_owned);
+    for (name, value) in query(text.unwrap_or_default()) {
+        if name != "token" {
+            continue;
+        }
+        if given.as_ref().is_some_and(|first| *first != value) {
+            return Err(Problem::bad_request("the request carries two different tokens"));
+        }
+        given = Some(value);
+    }
+    Ok(given)
+}
