@@ -113,6 +113,8 @@ fn nothing(data_dir: String, problem: Problem) -> HubStatus {
         store_bytes: 0,
         data_dir,
         problems: vec![problem],
+        upstreams: Vec::new(),
+        webhooks: Vec::new(),
     }
 }
 

@@ -92,6 +92,8 @@ impl Core for Bench {
             store_bytes: 0,
             data_dir: String::new(),
             problems: Vec::new(),
+            upstreams: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
     fn status_changes(&self) -> watch::Receiver<u64> {

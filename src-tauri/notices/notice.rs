@@ -147,6 +147,7 @@ mod tests {
             kind: kind.into(),
             timestamp: None,
             data: json(data),
+            via: Vec::new(),
         };
         Notice::of(&event).map(|notice| (notice.title, notice.body))
     }

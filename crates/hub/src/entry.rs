@@ -1,7 +1,7 @@
 //! Entries of the log: an event, the rows that are written with it, and its encoded frames.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use countersign_model::{Approval, Event, Millis, Rule, SessionKey, Surface};
@@ -34,6 +34,15 @@ pub struct Stop {
     pub message: Option<String>,
 }
 
+/// How far a reader has come, under its own name: kept over restarts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The reader.
+    pub reader: Arc<str>,
+    /// Its place, in its own form: `EPOCH:SEQ` of the log that it reads.
+    pub at: String,
+}
+
 /// A row that is written in the same transaction as its event.
 #[derive(Clone, Debug)]
 pub enum Change {
@@ -46,17 +55,24 @@ pub enum Change {
     /// A standing decision.
     RuleCreated(Rule),
     /// The rule of this id is no more.
-    RuleRevoked(std::sync::Arc<str>),
+    RuleRevoked(Arc<str>),
+    /// Where the events came from that end here.
+    Place(Place),
 }
 
 impl Change {
+    /// Whether readers wait for its commit. Nobody acts on a place before.
+    pub(crate) fn is_barrier(&self) -> bool {
+        !matches!(self, Self::Place(_))
+    }
+
     /// A rough size in memory, in bytes.
     fn weight(&self) -> usize {
         let text = match self {
             Self::Approval(approval) => {
                 approval.arguments.get().len() + approval.tool_info.as_ref().map_or(0, |info| info.get().len())
             }
-            Self::Stopped(_) | Self::Resumed(_) | Self::RuleCreated(_) | Self::RuleRevoked(_) => 0,
+            Self::Stopped(_) | Self::Resumed(_) | Self::RuleCreated(_) | Self::RuleRevoked(_) | Self::Place(_) => 0,
         };
         512 + text
     }

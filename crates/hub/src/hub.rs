@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::Cursor;
 use crate::archive::{Archive, ArchiveError, Find, Restored};
 use crate::clock::{Clock, random_hex};
-use crate::entry::{Entry, Stop};
+use crate::entry::{Change, Entry, Place, Stop};
 use crate::log::Log;
 use crate::registry::{Limits, Outbox, Record, Refusal, Registry, Rejection};
 use crate::sessions::Sessions;
@@ -115,6 +115,8 @@ pub struct HistoryLost {
     pub oldest: Seq,
     /// The newest event.
     pub head: Seq,
+    /// The last event that was kept of the epoch that the place names, where that one is known.
+    pub last: Option<Seq>,
 }
 
 /// A question that was taken in.
@@ -140,10 +142,20 @@ pub struct Hub {
     answers: watch::Sender<u64>,
     deadline: watch::Sender<Option<Millis>>,
     failing: watch::Sender<Option<String>>,
+    attached: Mutex<Vec<Arc<str>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether it is a peer's to publish.
+fn publishable(event: &NewEvent) -> Result<(), PublishError> {
+    let own_door = matches!(&*event.kind, kind::APPROVAL_REQUEST | kind::APPROVAL_RESPONSE);
+    if kind::is_hub_only(&event.kind) || own_door {
+        return Err(PublishError::HubOnly(event.kind.to_string()));
+    }
+    Ok(())
 }
 
 impl Hub {
@@ -162,6 +174,7 @@ impl Hub {
             answers: watch::Sender::new(0),
             deadline: watch::Sender::new(None),
             failing: watch::Sender::new(None),
+            attached: Mutex::default(),
         });
         let now = hub.clock.now();
         hub.change(|registry, out| registry.restore(restored, now, out));
@@ -211,6 +224,7 @@ impl Hub {
             kind: record.kind.into(),
             timestamp: record.timestamp,
             data: record.data,
+            via: record.via,
         };
         Entry::new(event, record.changes)
     }
@@ -220,12 +234,7 @@ impl Hub {
     /// # Errors
     /// When a kind is not a peer's to publish; then none of the events is.
     pub async fn publish(&self, events: Vec<NewEvent>) -> Result<Published, PublishError> {
-        for event in &events {
-            let own_door = matches!(&*event.kind, kind::APPROVAL_REQUEST | kind::APPROVAL_RESPONSE);
-            if kind::is_hub_only(&event.kind) || own_door {
-                return Err(PublishError::HubOnly(event.kind.to_string()));
-            }
-        }
+        events.iter().try_for_each(publishable)?;
         if events.is_empty() {
             return Err(PublishError::Empty);
         }
@@ -234,29 +243,66 @@ impl Hub {
         Ok(self.append_events(events))
     }
 
+    /// Publishes events of another server in order, each with the hubs that it came through. `place`, where the last of them
+    /// stands there, is recorded in the same commit: after a crash they are there with it, or come again.
+    ///
+    /// # Errors
+    /// As [`Hub::publish`].
+    pub async fn merge(
+        &self,
+        events: Vec<(NewEvent, Vec<Arc<str>>)>,
+        place: Option<Place>,
+    ) -> Result<Published, PublishError> {
+        events.iter().try_for_each(|(event, _)| publishable(event))?;
+        let count = events.len();
+        if count == 0 {
+            return Err(PublishError::Empty);
+        }
+        self.room().await;
+        let _order = lock(&self.state);
+        let now = self.clock.now();
+        let mut place = place.map(Change::Place);
+        let mut events = events.into_iter().enumerate();
+        let last = self.log.append(count, |seq| {
+            let (index, (new, via)) = events.next().expect("as many as counted");
+            let changes = place.take_if(|_| index + 1 == count).into_iter().collect();
+            let mut event = self.event_of(new, seq, now);
+            event.via = via;
+            Entry::new(event, changes)
+        });
+        Ok(Published {
+            first: last + 1 - count as Seq,
+            last,
+        })
+    }
+
     fn append_events(&self, events: Vec<NewEvent>) -> Published {
         let now = self.clock.now();
         let count = events.len();
         let mut events = events.into_iter();
         let last = self.log.append(count, |seq| {
             let new = events.next().expect("as many as counted");
-            let event = Event {
-                seq,
-                epoch: self.epoch.clone(),
-                time: now,
-                origin: new.origin,
-                agent: new.agent,
-                session: new.session,
-                stream: new.stream,
-                kind: new.kind,
-                timestamp: new.timestamp,
-                data: new.data,
-            };
-            Entry::new(event, Vec::new())
+            Entry::new(self.event_of(new, seq, now), Vec::new())
         });
         Published {
             first: last + 1 - count as Seq,
             last,
+        }
+    }
+
+    fn event_of(&self, new: NewEvent, seq: Seq, now: Millis) -> Event {
+        Event {
+            seq,
+            epoch: self.epoch.clone(),
+            time: now,
+            origin: new.origin,
+            agent: new.agent,
+            session: new.session,
+            stream: new.stream,
+            kind: new.kind,
+            timestamp: new.timestamp,
+            data: new.data,
+            via: Vec::new(),
         }
     }
 
@@ -325,6 +371,14 @@ impl Hub {
     /// # Errors
     /// When the question is refused; nothing is recorded then.
     pub async fn ask(self: &Arc<Self>, ask: Ask) -> Result<Asked, AskError> {
+        self.ask_via(ask, &[]).await
+    }
+
+    /// Takes a question in that came through other hubs.
+    ///
+    /// # Errors
+    /// As [`Hub::ask`].
+    pub async fn ask_via(self: &Arc<Self>, ask: Ask, via: &[Arc<str>]) -> Result<Asked, AskError> {
         self.room().await;
         let (agent, request) = (ask.agent.clone(), ask.request_id.clone());
         let now = self.clock.now();
@@ -339,6 +393,9 @@ impl Hub {
                     return None;
                 }
                 let taken = registry.ask(ask.take()?, looked.take().flatten(), id.clone(), now, out);
+                for record in out.records.iter_mut().filter(|record| record.origin != Origin::Hub) {
+                    record.via = via.to_vec();
+                }
                 Some(taken.map(|id| {
                     registry.attach(&id);
                     let seq = registry.get(&id).map_or(0, |approval| approval.seq);
@@ -398,6 +455,35 @@ impl Hub {
             },
             Err(refused) => Err(AnswerError::Unsupported(refused.to_string())),
         }
+    }
+
+    /// Takes a question back that was settled elsewhere, or is no more; it is never approved by that. `false` when it does not
+    /// wait any longer.
+    pub fn cancel(&self, id: &str, why: &str) -> bool {
+        let now = self.clock.now();
+        self.change(|registry, out| registry.cancel(id, why, now, out))
+    }
+
+    /// Approvals of these agents that wait, or whose decision has not reached its agent; oldest first.
+    pub fn open_of(&self, agent: impl Fn(&str) -> bool) -> Vec<Approval> {
+        lock(&self.state).open_of(agent)
+    }
+
+    /// Names this hub for good, over restarts: the first epoch of its history.
+    pub fn id(&self) -> &str {
+        self.epochs
+            .first()
+            .map_or(self.epoch.as_str(), |(first, _)| first.as_str())
+    }
+
+    /// The hubs whose events come in here now, directly or through others.
+    pub fn attached(&self) -> Vec<Arc<str>> {
+        lock(&self.attached).clone()
+    }
+
+    /// Says whose events come in here from now on.
+    pub fn set_attached(&self, hubs: Vec<Arc<str>>) {
+        *lock(&self.attached) = hubs;
     }
 
     /// An approval by the hub's id, or by its request's id while only one agent used it.
@@ -570,14 +656,10 @@ impl Hub {
         let Some(since) = since else {
             return Ok(self.from_head());
         };
-        let end = match &since.epoch {
-            Some(epoch) if *epoch != self.epoch => self
-                .epochs
-                .iter()
-                .find(|(known, _)| known == epoch)
-                .map(|(_, last)| *last),
-            _ => Some(self.log.tail()),
-        };
+        let before = since.epoch.as_ref().filter(|epoch| **epoch != self.epoch);
+        let last = before.and_then(|epoch| self.epochs.iter().find(|(known, _)| known == epoch));
+        let last = last.map(|(_, last)| *last);
+        let end = if before.is_some() { last } else { Some(self.log.tail()) };
         match end {
             Some(end) if since.seq <= end && since.seq + 1 >= self.oldest => {
                 Ok(Cursor::after(since.seq, self.log.clone(), self.archive.clone()))
@@ -586,6 +668,7 @@ impl Hub {
                 epoch: self.epoch.clone(),
                 oldest: self.oldest,
                 head: self.log.head(),
+                last,
             }),
         }
     }

@@ -16,7 +16,7 @@ mod sessions;
 pub use archive::{Archive, ArchiveError, EventQuery, Find, Lookup, Page, Restored};
 pub use clock::{Clock, SystemClock, random_hex};
 pub use cursor::{Batch, Cursor};
-pub use entry::{Change, Dialect, Entry, Stop};
+pub use entry::{Change, Dialect, Entry, Place, Stop};
 pub use hub::{
     AnswerError, AskError, Asked, CommitError, Config, HistoryLost, Hub, PublishError, Published, SessionError, Waiter,
 };

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use countersign_model::{Event, Seq};
 use tokio::sync::watch;
 
-use crate::{Dialect, Entry};
+use crate::{Change, Dialect, Entry};
 
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -109,7 +109,7 @@ impl Log {
                 let seq = ring.tail() + 1;
                 let entry = make(seq);
                 ring.bytes += entry.weight();
-                if !entry.changes.is_empty() {
+                if entry.changes.iter().any(Change::is_barrier) {
                     ring.barriers.push_back(seq);
                 }
                 ring.entries.push_back(Arc::new(entry));

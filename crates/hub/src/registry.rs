@@ -100,6 +100,7 @@ pub(crate) struct Record {
     pub(crate) timestamp: Option<Json>,
     pub(crate) data: Json,
     pub(crate) changes: Vec<Change>,
+    pub(crate) via: Vec<Arc<str>>,
 }
 
 impl Record {
@@ -119,6 +120,7 @@ impl Record {
             timestamp: None,
             data,
             changes,
+            via: Vec::new(),
         }
     }
 }
@@ -477,6 +479,7 @@ impl Registry {
             timestamp: ask.timestamp,
             data: ask.data,
             changes: vec![Change::Approval(Box::new(approval.clone()))],
+            via: Vec::new(),
         });
         self.steps.push_back((seq, Step::Asked(id.clone())));
         let rule = self.rule_for(&approval).cloned();
@@ -559,6 +562,17 @@ impl Registry {
         self.pending_bytes = self.pending_bytes.saturating_sub(slot.bytes);
         slot.recorded = out.push(resolved_record(&slot.approval));
         self.steps.push_back((slot.recorded, Step::Decided(id.clone())));
+    }
+
+    /// Takes a question back: it was settled elsewhere, or is no more. `false` when it does not wait any longer.
+    pub(crate) fn cancel(&mut self, id: &str, why: &str, now: Millis, out: &mut Outbox) -> bool {
+        let Some(slot) = self.slots.get(id) else { return false };
+        let pending = slot.approval.status == Status::Pending;
+        if pending {
+            let id = slot.approval.id.clone();
+            self.decide(&id, Status::Cancelled, by_hub(Verdict::Deny, why, now), out);
+        }
+        pending
     }
 
     /// Takes an answer in. The first one wins.
@@ -1014,6 +1028,18 @@ impl Registry {
             .collect();
         waiting.sort_unstable_by_key(|approval| approval.seq);
         waiting
+    }
+
+    /// Approvals of these agents that wait, or whose decision has not reached its agent; oldest first.
+    pub(crate) fn open_of(&self, agent: impl Fn(&str) -> bool) -> Vec<Approval> {
+        let mut open: Vec<_> = self
+            .slots
+            .values()
+            .filter(|slot| !slot.closed() && agent(&slot.approval.agent))
+            .map(|slot| slot.approval.clone())
+            .collect();
+        open.sort_unstable_by_key(|approval| approval.seq);
+        open
     }
 
     /// How many approvals wait.

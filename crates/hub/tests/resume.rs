@@ -31,6 +31,7 @@ fn check(rig: &Rig, since: &str, expect: Result<&[Seq], ()>) {
                 epoch: rig.hub.epoch().clone(),
                 oldest: 1,
                 head: rig.hub.head(),
+                last: lost.last,
             };
             assert_eq!(lost, expected);
             assert_eq!(expect, Err(()), "{since:?} was lost");

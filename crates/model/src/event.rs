@@ -92,6 +92,8 @@ pub struct Event {
     pub timestamp: Option<Json>,
     /// The payload, an object, as it came.
     pub data: Json,
+    /// The hubs that it came through, the first one first; empty for what was published here.
+    pub via: Vec<Arc<str>>,
 }
 
 impl Event {
@@ -161,6 +163,10 @@ pub struct EventRow<'a> {
     /// The whole payload.
     #[cfg_attr(test, ts(type = "Record<string, unknown>"))]
     pub data: &'a RawValue,
+    /// The hubs that it came through, when it was published at another one.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(test, ts(optional, type = "string[]"))]
+    pub via: &'a [Arc<str>],
 }
 
 /// A timestamp as it came, or the hub's.
@@ -190,6 +196,7 @@ impl<'a> From<&'a Event> for EventRow<'a> {
                 None => Timestamp::Hub(event.time),
             },
             data: &event.data,
+            via: &event.via,
         }
     }
 }

@@ -17,7 +17,7 @@ pub use cursor::{Epoch, Since};
 pub use event::{Event, EventRow, NewEvent, Origin, Seq};
 pub use fact::{Busy, Fact, Usage};
 pub use session::{Activity, SessionKey, SessionView};
-pub use status::{HubStatus, Listener, Problem};
+pub use status::{HubStatus, Listener, Problem, Upstream, UpstreamState, Webhook, WebhookState};
 pub use time::Millis;
 
 /// JSON text kept as it came.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, Seq};
+use crate::{Epoch, Millis, Seq};
 
 /// One address that the hub answers on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,4 +58,90 @@ pub struct HubStatus {
     pub data_dir: String,
     /// What is wrong now; empty when all is well.
     pub problems: Vec<Problem>,
+    /// Servers that the hub is attached to as a client.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
+    /// Addresses that events are posted to.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
+}
+
+/// Where an upstream's connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+#[serde(rename_all = "lowercase")]
+pub enum UpstreamState {
+    /// On its way.
+    Connecting,
+    /// Attached: its events come in.
+    Connected,
+    /// Not attached; it is tried again.
+    Waiting,
+    /// Refused: its events would come back to it. Tried again now and then, for it may change.
+    Loop,
+}
+
+/// An existing server that the hub attaches to as a client.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct Upstream {
+    /// Its name: its agents are `NAME/AGENT` here.
+    pub name: String,
+    /// What it speaks: `sam`, `hive`, `amiga`, `cloud` or `codex`.
+    pub dialect: String,
+    /// Where it is, without secrets.
+    pub url: String,
+    /// Where its connection stands.
+    pub state: UpstreamState,
+    /// Since when, RFC 3339.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub since: Millis,
+    /// What went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub last_error: Option<String>,
+    /// Events that it brought in this run of the hub.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub events: u64,
+    /// Whether it stands in the configuration, and can be removed there alone.
+    pub configured: bool,
+}
+
+/// Where a webhook stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+#[serde(rename_all = "lowercase")]
+pub enum WebhookState {
+    /// It has what there is, or is about to.
+    Ok,
+    /// Its target does not take an event; it is tried again.
+    Retrying,
+    /// Its target refused events for good; they are kept, and a person can have them sent again.
+    Dead,
+}
+
+/// An address that events are posted to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct Webhook {
+    /// Its name.
+    pub name: String,
+    /// Where it goes, without secrets.
+    pub url: String,
+    /// Where it stands.
+    pub state: WebhookState,
+    /// What went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub last_error: Option<String>,
+    /// Events that it has not looked at yet.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub behind: u64,
+    /// Events that its target refused for good.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub dead: u64,
 }

@@ -117,6 +117,8 @@ impl Report {
             store_bytes: self.store_bytes.load(Ordering::Relaxed),
             data_dir: self.data_dir.display().to_string(),
             problems,
+            upstreams: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
 }

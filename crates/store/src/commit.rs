@@ -7,6 +7,7 @@ use countersign_hub::Batch;
 use countersign_model::{Seq, SessionKey};
 use rusqlite::Connection;
 
+use crate::notes::Notes;
 use crate::rows;
 
 /// Sessions that are remembered as written; forgetting one costs a write that changes nothing.
@@ -31,19 +32,24 @@ impl Pen {
     }
 
     /// Writes all of it or nothing.
-    pub(crate) fn commit(&mut self, batch: &Batch) -> rusqlite::Result<()> {
-        let Some(last) = batch.last().map(|entry| entry.event.seq) else {
-            return Ok(());
-        };
-        let written = self.write(batch, last);
+    #[cfg(test)]
+    fn commit(&mut self, batch: &Batch) -> rusqlite::Result<()> {
+        self.commit_with(batch, None)
+    }
+
+    /// Writes all of it or nothing, and with it what readers have noted.
+    pub(crate) fn commit_with(&mut self, batch: &Batch, notes: Option<&Notes>) -> rusqlite::Result<()> {
+        let written = self.write(batch, notes);
         if written.is_err() {
             self.known.clear();
         }
         written
     }
 
-    fn write(&mut self, batch: &Batch, last: Seq) -> rusqlite::Result<()> {
+    fn write(&mut self, batch: &Batch, notes: Option<&Notes>) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
+        // Before the events: a place that comes with one of them is newer.
+        let noted = notes.map(|notes| notes.write(&transaction)).transpose()?;
         for entry in batch {
             let event = &entry.event;
             rows::write_event(&transaction, event, event.seq <= self.doubtful)?;
@@ -64,10 +70,17 @@ impl Pen {
                 }
             }
         }
-        rows::write_reached(&transaction, last)?;
+        let last = batch.last().map_or(0, |entry| entry.event.seq);
+        if last > 0 {
+            rows::write_reached(&transaction, last)?;
+        }
         transaction
             .commit()
-            .inspect_err(|_| self.doubtful = self.doubtful.max(last))
+            .inspect_err(|_| self.doubtful = self.doubtful.max(last))?;
+        if let (Some(notes), Some(noted)) = (notes, noted) {
+            notes.mark(noted);
+        }
+        Ok(())
     }
 
     /// Moves everything into the one file: who copies `history.sqlite` then has it all. As the last connection it also takes
@@ -110,6 +123,7 @@ mod tests {
             kind: "note".into(),
             timestamp: None,
             data: serde_json::value::RawValue::from_string(data.into()).expect("JSON"),
+            via: Vec::new(),
         };
         Arc::new(Entry::new(event, Vec::new()))
     }

@@ -3,6 +3,7 @@
 
 mod commit;
 mod folder;
+mod notes;
 mod reads;
 mod rows;
 mod schema;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use countersign_hub::{Hub, Restored};
 
 pub use folder::{DataFolder, FolderError};
+pub use notes::{DeadLetter, Notes};
 pub use reads::Reads;
 pub use writer::Writer;
 
@@ -48,6 +50,7 @@ pub struct Store {
     path: PathBuf,
     connection: rusqlite::Connection,
     reads: Arc<Reads>,
+    notes: Notes,
 }
 
 impl Store {
@@ -71,6 +74,7 @@ impl Store {
         let store = Self {
             path,
             connection,
+            notes: Notes::new(reads.clone()),
             reads,
         };
         Ok((store, restored))
@@ -81,11 +85,16 @@ impl Store {
         self.reads.clone()
     }
 
+    /// Where readers that outlive the hub keep their places.
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+
     /// Starts the writer: from now on the log is committed as it grows.
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub fn start(self, hub: &Arc<Hub>) -> Result<Writer, StoreError> {
-        Ok(Writer::start(self.connection, self.path, self.reads, hub)?)
+        Ok(Writer::start(self.connection, self.path, self.reads, self.notes, hub)?)
     }
 }

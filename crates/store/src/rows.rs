@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::value::RawValue;
 
 /// The columns that [`event`] reads, in its order.
-pub(crate) const EVENT_COLUMNS: &str = "seq, time, origin, agent, session, stream, kind, timestamp, data,
+pub(crate) const EVENT_COLUMNS: &str = "seq, time, origin, agent, session, stream, kind, timestamp, data, (SELECT via FROM vias WHERE vias.seq = events.seq),
     (SELECT epoch FROM epochs WHERE first <= events.seq ORDER BY ordinal DESC LIMIT 1)";
 
 fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
@@ -56,7 +56,10 @@ pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
             _ => Some(json(row, 7)?),
         },
         data: json(row, 8)?,
-        epoch: Epoch::new(&row.get::<_, Option<String>>(9)?.unwrap_or_default()),
+        epoch: Epoch::new(&row.get::<_, Option<String>>(10)?.unwrap_or_default()),
+        via: row
+            .get::<_, Option<String>>(9)?
+            .map_or_else(Vec::new, |via| via.split(',').map(Arc::from).collect()),
     })
 }
 
@@ -129,6 +132,11 @@ pub(crate) fn write_event(transaction: &Transaction<'_>, event: &Event, again: b
         event.timestamp.as_ref().map(|timestamp| timestamp.get()),
         event.data.get(),
     ])?;
+    if !event.via.is_empty() {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO vias VALUES (?1, ?2)")?
+            .execute(params![from_seq(event.seq), event.via.join(",")])?;
+    }
     Ok(())
 }
 
@@ -190,10 +198,18 @@ pub(crate) fn write_change(transaction: &Transaction<'_>, change: &Change) -> ru
         Change::RuleCreated(rule) => transaction
             .prepare_cached("INSERT OR REPLACE INTO rules VALUES (?1, ?2)")?
             .execute(params![&*rule.id, body(rule)?])?,
+        Change::Place(place) => return write_place(transaction, &place.reader, &place.at),
         Change::RuleRevoked(id) => transaction
             .prepare_cached("DELETE FROM rules WHERE id = ?1")?
             .execute(params![&**id])?,
     };
+    Ok(())
+}
+
+pub(crate) fn write_place(transaction: &Transaction<'_>, reader: &str, place: &str) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO places VALUES (?1, ?2) ON CONFLICT (reader) DO UPDATE SET place = ?2")?
+        .execute([reader, place])?;
     Ok(())
 }
 

@@ -56,8 +56,27 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// How far readers that outlive the hub have come, what their targets refused, and the hubs that an event came through.
+const READERS: &str = "
+CREATE TABLE vias (
+    seq INTEGER PRIMARY KEY,
+    via TEXT NOT NULL                      -- ids of hubs, separated by commas
+) STRICT;
+CREATE TRIGGER vias_go AFTER DELETE ON events BEGIN DELETE FROM vias WHERE seq = old.seq; END;
+CREATE TABLE places (
+    reader TEXT PRIMARY KEY,
+    place  TEXT NOT NULL                   -- in the reader's own form: EPOCH:SEQ
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+    reader TEXT NOT NULL,
+    seq    INTEGER NOT NULL,
+    error  TEXT NOT NULL,
+    PRIMARY KEY (reader, seq)
+) STRICT, WITHOUT ROWID;
+";
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST)])
+    Migrations::new(vec![M::up(FIRST), M::up(READERS)])
 }
 
 /// The one connection that writes. A commit is on the disk when it returns (write-ahead log, synced).

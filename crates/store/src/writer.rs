@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::Reads;
 use crate::commit::Pen;
+use crate::notes::Notes;
 
 /// Events of one transaction at most.
 const MAX_EVENTS: usize = 8192;
@@ -31,6 +32,7 @@ impl Writer {
         connection: Connection,
         path: PathBuf,
         reads: Arc<Reads>,
+        notes: Notes,
         hub: &Arc<Hub>,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
@@ -38,7 +40,7 @@ impl Writer {
         let (hub, size) = (Arc::clone(hub), Arc::clone(&bytes));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new().name("store-write".into()).spawn(move || {
-            let pen = runtime.block_on(run(Pen::new(connection), &path, &hub, stopped, &size));
+            let pen = runtime.block_on(run(Pen::new(connection), &path, &hub, stopped, &size, &notes));
             reads.close();
             pen.close();
         })?;
@@ -86,30 +88,36 @@ async fn run(
     hub: &Arc<Hub>,
     mut stop: watch::Receiver<bool>,
     size: &AtomicU64,
+    notes: &Notes,
 ) -> Pen {
     let mut cursor = hub.store_cursor();
     let mut failing = false;
     loop {
         tokio::select! {
             () = cursor.ready() => {}
+            () = notes.ready() => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
         let from = cursor.seen();
         // The store's own place never leaves the ring: only what it has committed is dropped there.
         let batch = cursor.read_ring(MAX_EVENTS, MAX_BYTES).unwrap_or_default();
-        let Some(last) = batch.last().map(|entry| entry.event.seq) else {
+        let last = batch.last().map(|entry| entry.event.seq);
+        if last.is_none() && notes.is_empty() {
             if *stop.borrow() {
                 return pen;
             }
             continue;
-        };
-        match pen.commit(&batch) {
+        }
+        match pen.commit_with(&batch, Some(notes)) {
             Ok(()) => {
-                if std::mem::take(&mut failing) {
+                let recovered = std::mem::take(&mut failing);
+                if recovered {
                     tracing::info!("the store has recovered");
                 }
                 size.store(size_on_disk(path), Ordering::Relaxed);
-                hub.mark_durable(last);
+                if let Some(last) = last.or(recovered.then_some(from)) {
+                    hub.mark_durable(last);
+                }
             }
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {

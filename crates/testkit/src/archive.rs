@@ -31,6 +31,7 @@ struct Kept {
     approvals: BTreeMap<Arc<str>, Approval>,
     stops: BTreeMap<SessionKey, Stop>,
     rules: BTreeMap<Arc<str>, Rule>,
+    places: BTreeMap<Arc<str>, String>,
     epochs: Vec<(Epoch, Option<Seq>)>,
     commits_fail: bool,
     reads_fail: bool,
@@ -52,6 +53,7 @@ fn copy(event: &Event) -> Event {
         kind: event.kind.clone(),
         timestamp: event.timestamp.clone(),
         data: event.data.clone(),
+        via: event.via.clone(),
     }
 }
 
@@ -86,6 +88,7 @@ impl Kept {
             Change::Resumed(key) => drop(self.stops.remove(key)),
             Change::RuleCreated(rule) => drop(self.rules.insert(rule.id.clone(), rule.clone())),
             Change::RuleRevoked(id) => drop(self.rules.remove(id)),
+            Change::Place(place) => drop(self.places.insert(place.reader.clone(), place.at.clone())),
         }
     }
 

@@ -49,4 +49,8 @@ timestamp: unknown,
 /**
  * The whole payload.
  */
-data: Record<string, unknown>, };
+data: Record<string, unknown>, 
+/**
+ * The hubs that it came through, when it was published at another one.
+ */
+via?: string[], };

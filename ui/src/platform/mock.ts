@@ -123,6 +123,8 @@ class MockHub {
       store_bytes: 38_400_000,
       data_dir: '/home/ada/.local/share/countersign',
       problems: this.problems,
+      upstreams: [],
+      webhooks: [],
     };
   }
 

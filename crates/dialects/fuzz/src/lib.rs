@@ -34,6 +34,7 @@ fn logged(new: NewEvent) -> Event {
         kind: new.kind,
         timestamp: new.timestamp,
         data: new.data,
+        via: Vec::new(),
     }
 }
 

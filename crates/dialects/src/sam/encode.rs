@@ -47,6 +47,10 @@ pub fn event(event: &Event) -> String {
         out.push_str(",\"session\":");
         push_string(&mut out, session);
     }
+    if !event.via.is_empty() {
+        out.push_str(",\"via\":");
+        out.push_str(&text(&event.via));
+    }
     out.push('}');
     out
 }
@@ -98,13 +102,16 @@ pub fn hello(epoch: &Epoch, head: Seq, version: &str, now: Millis) -> String {
     })
 }
 
-/// Says that the events after a resume point are not kept; live events follow.
-pub fn history_lost(epoch: &Epoch, oldest: Seq, head: Seq, now: Millis) -> String {
+/// Says that the events after a resume point are not kept; live events follow. `last` is the last event kept of the epoch that
+/// the resume point named, where that is known: whoever saw more of it resumes there.
+pub fn history_lost(epoch: &Epoch, oldest: Seq, head: Seq, last: Option<Seq>, now: Millis) -> String {
     #[derive(Serialize)]
     struct Data<'a> {
         epoch: &'a str,
         oldest: Seq,
         head: Seq,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last: Option<Seq>,
     }
     text(&Envelope {
         r#type: "history_lost",
@@ -113,6 +120,7 @@ pub fn history_lost(epoch: &Epoch, oldest: Seq, head: Seq, now: Millis) -> Strin
             epoch: epoch.as_str(),
             oldest,
             head,
+            last,
         },
     })
 }

@@ -407,6 +407,7 @@ impl Rows {
             Change::Resumed(key) => drop(self.stops.remove(key)),
             Change::RuleCreated(rule) => drop(self.rules.insert(rule.id.clone(), rule.clone())),
             Change::RuleRevoked(id) => drop(self.rules.remove(id)),
+            Change::Place(_) => {}
         }
     }
 }

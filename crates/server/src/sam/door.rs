@@ -79,7 +79,7 @@ fn greet(greeted: bool, lost: Option<&HistoryLost>, door: &Door, direct: &mpsc::
         let _ = direct.try_send(Direct::text(&hello));
     }
     if let Some(lost) = lost {
-        let lost = sam::history_lost(&lost.epoch, lost.oldest, lost.head, hub.now());
+        let lost = sam::history_lost(&lost.epoch, lost.oldest, lost.head, lost.last, hub.now());
         let _ = direct.try_send(Direct::text(&lost));
     }
 }

@@ -152,7 +152,7 @@ fn an_answer_says_approve_only_of_what_is_approved() {
 fn the_frames_of_the_hub() {
     let epoch = Epoch::new("5f0c1d2e");
     said!("hello-out", sam::hello(&epoch, 41, "0.1.0", NOW));
-    said!("history_lost-out", sam::history_lost(&epoch, 7, 41, NOW));
+    said!("history_lost-out", sam::history_lost(&epoch, 7, 41, Some(30), NOW));
     said!("ack-out", sam::ack(&to_json(&"a \"token\""), &epoch, 42));
     said!("stop_of_the_session-out", sam::stop("s\"1", Some("enough")));
     said!("stop_without_a_word-out", sam::stop("s1", None));
