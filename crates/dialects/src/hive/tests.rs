@@ -65,5 +65,6 @@ fn logged(new: NewEvent) -> Event {
         kind: new.kind,
         timestamp: new.timestamp,
         data: new.data,
+        via: Vec::new(),
     }
 }

@@ -21,6 +21,7 @@ fn event(minute: i64, session: Option<&str>, kind: &str, data: &Value) -> Event 
         kind: kind.into(),
         timestamp: None,
         data: to_json(data),
+        via: Vec::new(),
     }
 }
 
