@@ -26,6 +26,7 @@ fn event(origin: Origin, kind: &str, data: &Value) -> Event {
         kind: kind.into(),
         timestamp: None,
         data: to_json(data),
+        via: Vec::new(),
     }
 }
 
