@@ -4,6 +4,7 @@
 mod auth;
 mod config;
 mod gate;
+mod hive;
 mod listen;
 mod problem;
 mod rest;

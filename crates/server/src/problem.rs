@@ -32,6 +32,11 @@ impl Problem {
         self
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn detail(&self) -> &str {
+        self.body.get("detail").and_then(Value::as_str).unwrap_or_default()
+    }
+
     #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status

@@ -11,8 +11,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
 
-use crate::auth::{Door, Need};
+use crate::auth::{Access, Door, Need, Standing};
 use crate::gate::Names;
+use crate::hive;
 use crate::problem::Problem;
 use crate::rest::{approvals, events, grants, sessions, status};
 use crate::running::Report;
@@ -70,6 +71,7 @@ fn list() -> Vec<Route> {
     vec![
         Route::get("/", Need::Later, root),
         Route::get("/publish", Need::Publish, publish),
+        Route::get("/stream", Need::Later, stream),
         Route::get("/healthz", Need::Nothing, status::healthz),
         Route::get("/api/status", Need::Any, status::status),
         Route::get("/api/agents", Need::Read, sessions::list),
@@ -172,11 +174,25 @@ async fn other(State(app): State<App>, request: Request) -> Result<Response, Pro
 
 async fn root(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     if socket::is_upgrade(request.headers()) {
-        return sam::open(request, Role::Monitor, app.door, app.settings);
+        // Of all that is spoken here, only Hive's first message says who somebody is.
+        return if is_awaited(&request) {
+            hive::open(request, app.door, &app.settings)
+        } else {
+            sam::open(request, Role::Monitor, app.door, &app.settings)
+        };
     }
     Ok(web::index())
 }
 
 async fn publish(State(app): State<App>, request: Request) -> Result<Response, Problem> {
-    sam::open(request, Role::Publisher, app.door, app.settings)
+    sam::open(request, Role::Publisher, app.door, &app.settings)
+}
+
+async fn stream(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    hive::open(request, app.door, &app.settings)
+}
+
+fn is_awaited(request: &Request) -> bool {
+    let access = request.extensions().get::<Access>();
+    access.is_some_and(|access| access.standing == Standing::Awaited)
 }

@@ -176,7 +176,8 @@ pub fn fuzz_hive_decode(bytes: &[u8]) {
     let action = match hive::decode(text, &peer) {
         Ok(action) => action,
         Err(error) => {
-            let frame: Value = serde_json::from_str(&hive::error(&error)).expect("an error frame is JSON");
+            let frame: Value =
+                serde_json::from_str(&hive::error(&error.error, error.field)).expect("an error frame is JSON");
             assert_eq!(frame["type"], "error");
             assert_eq!(frame["field"].as_str(), error.field);
             assert_eq!(frame["error"].as_str(), Some(&*error.error));

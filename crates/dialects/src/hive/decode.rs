@@ -218,7 +218,7 @@ fn published(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
 }
 
 /// Where a field of an event stands in a frame that publishes one.
-pub fn in_event(field: &'static str) -> &'static str {
+fn in_event(field: &'static str) -> &'static str {
     match field {
         "type" => "event.type",
         "data" => "event.data",

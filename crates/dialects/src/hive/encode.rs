@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::decode::Subscription;
-use crate::sam::WireError;
 use crate::shrink;
 
 fn text<T: Serialize>(frame: &T) -> String {
@@ -218,8 +217,8 @@ pub fn stop(key: &SessionKey, message: Option<&str>, at: Millis) -> String {
     })
 }
 
-/// Says what was wrong with a frame; the connection lives on.
-pub fn error(error: &WireError) -> String {
+/// Says what was wrong with a frame, and in which field; the connection lives on.
+pub fn error(error: &str, field: Option<&str>) -> String {
     #[derive(Serialize)]
     struct Failed<'a> {
         r#type: &'a str,
@@ -228,7 +227,7 @@ pub fn error(error: &WireError) -> String {
     }
     text(&Failed {
         r#type: "error",
-        error: &error.error,
-        field: error.field,
+        error,
+        field,
     })
 }

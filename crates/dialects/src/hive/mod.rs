@@ -7,7 +7,7 @@ mod events;
 mod tests;
 
 pub(crate) use decode::said;
-pub use decode::{Action, Subscription, decode, in_event, is_hive};
+pub use decode::{Action, Subscription, decode, is_hive};
 pub use encode::{
     ack, answer, authenticated, error, event, event_object, execution_id, history_lost, stop, stream_id, subscribed,
     unsubscribed,

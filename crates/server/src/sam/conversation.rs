@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use countersign_dialects::sam::{self, Decoded, Inbound, Peer, Reply, WireError};
-use countersign_hub::{AnswerError, AskError, Refusal};
-use countersign_model::{Answer, Approval, Epoch, Json, Origin, Scope, Seq, Surface, Verdict};
+use countersign_hub::{AskError, Refusal, Stop};
+use countersign_model::{Approval, Epoch, Json, Origin, Seq};
 use tokio::sync::{Notify, mpsc};
 
 use crate::auth::{Access, ApproverGuard, Badge, Door};
-use crate::socket::{Conversation, Direct, End, Incoming, Message, Publisher, Tongue};
+use crate::socket::{Conversation, Direct, End, Incoming, Message, Publisher, Tongue, answer};
 
 /// SAM's words for what an agent is owed.
 pub(crate) struct Sam;
@@ -22,8 +22,8 @@ impl Tongue for Sam {
         sam::answer(approval)
     }
 
-    fn stop(&self, session: &str, message: Option<&str>) -> String {
-        sam::stop(session, message)
+    fn stop(&self, stop: &Stop) -> String {
+        sam::stop(&stop.key.session, stop.message.as_deref())
     }
 
     fn error(&self, error: &str, field: Option<&str>) -> String {
@@ -102,52 +102,10 @@ impl SamConversation {
     }
 
     async fn answer(&self, reply: Reply) -> Option<Seq> {
-        let access = self.badge.access();
-        if !access.may_answer() {
-            let error =
-                "this connection may not answer: answer in the window, or connect with the approver token as `?token=`";
-            self.publisher.fail(error, Some("type")).await;
-            return None;
-        }
-        let hub = &self.door.hub;
-        let found = match &reply.agent {
-            Some(agent) => match hub.find_key(agent, &reply.request_id) {
-                Some(approval) => Ok(approval),
-                None => hub.find(&reply.request_id).await.and_then(|approval| {
-                    if *approval.agent == **agent {
-                        Ok(approval)
-                    } else {
-                        Err(AnswerError::NotFound)
-                    }
-                }),
-            },
-            None => hub.find(&reply.request_id).await,
-        };
-        let answer = Answer {
-            verdict: reply.response,
-            scope: Scope::Once,
-            message: reply.message,
-            arguments: None,
-            by: Surface::Socket,
-        };
-        let answered = match found {
-            Ok(approval) if !access.sees(approval.stream.as_deref()) => Err(AnswerError::NotFound),
-            Ok(approval) => hub.answer(&approval.id, answer).await,
-            Err(error) => Err(error),
-        };
-        match answered {
-            Ok(_) => Some(hub.tail()),
-            Err(AnswerError::Resolved(approval)) => {
-                let verdict = approval.status.verdict().map_or("pending", Verdict::as_str);
-                let error = format!(
-                    "already {} ({verdict}): the first answer counts",
-                    approval.status.as_str()
-                );
-                self.publisher.fail(&error, Some("request_id")).await;
-                None
-            }
-            Err(error) => {
-                self.publisher.fail(&error.to_string(), Some("request_id")).await;
+        match answer(&self.door, &self.badge, reply).await {
+            Ok(seq) => Some(seq),
+            Err(WireError { error, field }) => {
+                self.publisher.fail(&error, field).await;
                 None
             }
         }

@@ -16,6 +16,7 @@ use super::conversation::SamConversation;
 use super::filter::{Filter, names};
 use crate::VERSION;
 use crate::auth::Door;
+use crate::hive::{Root, Setting};
 use crate::problem::Problem;
 use crate::socket::{Direct, Feed, Intake, Settings, query, run, upgrade};
 
@@ -42,11 +43,12 @@ struct Opening {
 }
 
 /// Upgrades the request. The cursor is taken now: from here on nothing is missed.
-pub(crate) fn open(request: Request, role: Role, door: Door, settings: Settings) -> Result<Response, Problem> {
-    let opening = opening(&request, &door, &settings)?;
+pub(crate) fn open(request: Request, role: Role, door: Door, settings: &Settings) -> Result<Response, Problem> {
+    let opening = opening(&request, &door, settings)?;
     let closing = settings.closing.clone();
-    let timeout = settings.approval_timeout;
-    upgrade(request, &settings, async move |line| {
+    let (timeout, switches) = (settings.approval_timeout, settings.switches);
+    let opened = opening.cursor.seen();
+    upgrade(request, settings, async move |line| {
         let started = Arc::new(Notify::new());
         let start_at = (!opening.greeted).then(|| Instant::now() + DELAY);
         let feed = (role == Role::Monitor).then(|| {
@@ -64,8 +66,18 @@ pub(crate) fn open(request: Request, role: Role, door: Door, settings: Settings)
         let (hub, badge) = (door.hub.clone(), line.badge.clone());
         run(line, intake, feed, &hub, closing, |direct| {
             greet(opening.greeted, opening.lost.as_ref(), &door, &direct);
-            let name = format!("c-{}", random_hex(6));
-            SamConversation::new(door, badge, name, timeout, started, direct)
+            let setting = Setting {
+                door: door.clone(),
+                badge: badge.clone(),
+                name: format!("c-{}", random_hex(6)),
+                timeout,
+                switches,
+                opened: (role == Role::Monitor).then_some(opened),
+                lost: None,
+            };
+            let name = setting.name.clone();
+            let sam = SamConversation::new(door, badge, name, timeout, started, direct.clone());
+            Root::new(sam, setting, direct)
         })
         .await;
     })

@@ -4,5 +4,6 @@ mod conversation;
 mod door;
 mod filter;
 
+pub(crate) use conversation::SamConversation;
 pub(crate) use door::{Role, open};
 pub(crate) use filter::names;

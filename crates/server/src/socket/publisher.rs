@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
-use countersign_hub::{AskError, CommitError, PublishError, Waiter};
+use countersign_hub::{AskError, CommitError, PublishError, Stop, Waiter};
 use countersign_model::{Approval, Ask, Epoch, Json, Millis, NewEvent, Seq, SessionKey, Status};
 use tokio::sync::{Notify, mpsc};
 
@@ -31,7 +31,7 @@ pub(crate) trait Tongue: Send + Sync {
     fn answer(&self, approval: &Approval) -> Option<String>;
 
     /// A person ended the session.
-    fn stop(&self, session: &str, message: Option<&str>) -> String;
+    fn stop(&self, stop: &Stop) -> String;
 
     /// What was wrong with a message, and where.
     fn error(&self, error: &str, field: Option<&str>) -> String;
@@ -357,8 +357,7 @@ impl<T: Tongue> Publisher<T> {
             }
         }
         for stop in stops {
-            self.say(&self.tongue.stop(&stop.key.session, stop.message.as_deref()))
-                .await;
+            self.say(&self.tongue.stop(&stop)).await;
         }
     }
 

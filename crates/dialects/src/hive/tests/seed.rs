@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{NOW, ask_in, event_in, logged, read, subscription_in};
 use crate::hive::{self, Action, EventType, Payload};
-use crate::sam::WireError;
 
 macro_rules! seed {
     ($name:literal) => {
@@ -170,10 +169,6 @@ fn the_frames_of_the_hub() {
         hive::ack(&to_json(&"a \"token\""), &Epoch::new("5f0c1d2e"), 42)
     );
     let of_a_field = read(r#"{"action":"publish","event":{"type":"x","data":[]}}"#).expect_err("not an object");
-    said!("error_of_a_field-out", hive::error(&of_a_field));
-    let of_the_frame = WireError {
-        error: "not JSON: \"\\".to_owned(),
-        field: None,
-    };
-    said!("error_of_the_frame-out", hive::error(&of_the_frame));
+    said!("error_of_a_field-out", hive::error(&of_a_field.error, of_a_field.field));
+    said!("error_of_the_frame-out", hive::error("not JSON: \"\\", None));
 }
