@@ -2,6 +2,7 @@
 //! One folder a dialect; what several share (cutting what is too large) stands beside them.
 
 pub mod cloud;
+pub mod codex;
 mod fields;
 pub mod hive;
 pub mod limits;

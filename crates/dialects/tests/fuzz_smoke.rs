@@ -31,6 +31,11 @@ const SEEDS: &[&str] = &[
     include_str!("../fuzz/seeds/cloud/agent_status.json"),
     include_str!("../fuzz/seeds/cloud/chat_message.json"),
     include_str!("../fuzz/seeds/cloud/notification.json"),
+    include_str!("../fuzz/seeds/codex/user_input.json"),
+    include_str!("../fuzz/seeds/codex/user_input_bare.json"),
+    include_str!("../fuzz/seeds/codex/approval_response.json"),
+    include_str!("../fuzz/seeds/codex/function_call.json"),
+    include_str!("../fuzz/seeds/codex/function_call_output.json"),
     r#"{"type":"x","data":{"a":[1e999,-0.0,"\ud83d\ude00\ud800\u0000"]},"agent":"a","session":"s","stream":"t","ack":7}"#,
     r#"{"request_id":"r","tool_name":"t","arguments":{"a":{"b":[]}},"cwd":"/","timeout":1.5,"accepts_edits":true,"agent":"a"}"#,
 ];
@@ -68,6 +73,9 @@ const PIECES: &[&str] = &[
     "\"response\":\"deny\"",
     "\"arguments\":",
     "\"result\":\"",
+    "\"payload\":",
+    "\"review\":\"ALWAYS\"",
+    "\"input\":[{}]",
     "\"action\":\"publish\",",
     "\"event\":{",
     "\"event_types\":[",
@@ -149,6 +157,11 @@ fn any_frame_of_a_cloud_client() {
 #[test]
 fn any_event_told_to_a_cloud_client() {
     drive(targets::fuzz_cloud_encode, 20_000);
+}
+
+#[test]
+fn any_message_of_codex() {
+    drive(targets::fuzz_codex, 20_000);
 }
 
 #[test]

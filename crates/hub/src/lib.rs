@@ -1,6 +1,7 @@
 //! The headless core: one writer path into the log, readers with cursors, one registry of approvals.
 //! It knows no sockets, files, database, HTTP or windows, and it asks a [`Clock`] for the time.
 
+pub mod agent_loop;
 mod archive;
 mod clock;
 mod cursor;

@@ -73,6 +73,19 @@ pub struct Config {
     pub ring_bytes: usize,
     /// Where data is kept, when the configuration says so.
     pub data_dir: Option<PathBuf>,
+    /// Codex AgentLoop's door.
+    pub codex: Codex,
+}
+
+/// How Codex AgentLoop's sessions are served.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Codex {
+    /// Sessions are logged in this folder; without one they are not. The environment's `SESSION_STORE_PATH` (seed 003) counts
+    /// over the file.
+    pub session_store: Option<PathBuf>,
+    /// For tests: the agent plays this script, `.json` or `.toml`.
+    pub script: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -91,6 +104,7 @@ impl Default for Config {
             max_connections: 2048,
             ring_bytes: 64 * 1024 * 1024,
             data_dir: None,
+            codex: Codex::default(),
         }
     }
 }
@@ -150,6 +164,7 @@ struct OwnFile {
     ring_mib: Option<usize>,
     approvals: OwnApprovals,
     sam: OwnSam,
+    codex: Codex,
 }
 
 #[derive(Clone, Copy, Deserialize, Default, PartialEq, Eq)]
@@ -188,11 +203,18 @@ impl Default for OwnSam {
 }
 
 impl Config {
-    /// Reads a configuration file; without one, the defaults.
+    /// Reads a configuration file (without one, the defaults), and what the environment says over it.
     ///
     /// # Errors
     /// When the file cannot be read, or says something that cannot be done.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut config = Self::read(path)?;
+        let store = std::env::var_os("SESSION_STORE_PATH").filter(|path| !path.is_empty());
+        config.codex.session_store = store.map(PathBuf::from).or(config.codex.session_store);
+        Ok(config)
+    }
+
+    fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
@@ -262,6 +284,7 @@ impl Config {
                 .ring_mib
                 .map_or(base.ring_bytes, |mib| mib.clamp(1, 4096) * 1024 * 1024),
             data_dir: file.data_dir,
+            codex: file.codex,
             ..base
         };
         if let Some(host) = file.host {

@@ -2,6 +2,7 @@
 //! It knows the dialects' doors and who may do what; it decides nothing about events or approvals.
 
 mod auth;
+mod codex;
 mod config;
 mod gate;
 mod hive;
@@ -15,7 +16,8 @@ mod socket;
 mod web;
 
 pub use auth::{Confirm, ConfirmAsk};
-pub use config::{Config, ConfigError};
+pub use codex::ScriptProblem;
+pub use config::{Codex, Config, ConfigError};
 pub use router::routes;
 pub use running::{Approver, Running, Setup, StartError, Ui, default_data_dir, start};
 

@@ -12,6 +12,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
 
 use crate::auth::{Access, Door, Need, Standing};
+use crate::codex::{self, Room};
 use crate::gate::Names;
 use crate::hive;
 use crate::problem::Problem;
@@ -27,6 +28,7 @@ pub(crate) struct App {
     pub(crate) door: Door,
     pub(crate) settings: Settings,
     pub(crate) report: Arc<Report>,
+    pub(crate) codex: Room,
 }
 
 /// One address and one way to use it.
@@ -72,6 +74,9 @@ fn list() -> Vec<Route> {
         Route::get("/", Need::Later, root),
         Route::get("/publish", Need::Publish, publish),
         Route::get("/stream", Need::Later, stream),
+        Route::get("/codex", Need::Publish, codex_session),
+        Route::get("/sessions", Need::ReadAll, codex::list),
+        Route::get("/sessions/{id}", Need::ReadAll, codex::one),
         Route::get("/healthz", Need::Nothing, status::healthz),
         Route::get("/api/status", Need::Any, status::status),
         Route::get("/api/agents", Need::Read, sessions::list),
@@ -195,4 +200,8 @@ async fn stream(State(app): State<App>, request: Request) -> Result<Response, Pr
 fn is_awaited(request: &Request) -> bool {
     let access = request.extensions().get::<Access>();
     access.is_some_and(|access| access.standing == Standing::Awaited)
+}
+
+async fn codex_session(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    codex::open(request, &app)
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::VERSION;
 use crate::auth::{Confirm, Door, Keys};
+use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
 use crate::gate::Names;
 use crate::listen::{self, Serving};
@@ -75,6 +76,9 @@ pub enum StartError {
     /// The history.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The script of the agent.
+    #[error(transparent)]
+    Script(#[from] ScriptProblem),
 }
 
 /// What the hub can say of itself; shared with the routes.
@@ -150,6 +154,7 @@ pub fn default_data_dir() -> PathBuf {
 /// When the data folder or the store cannot be used.
 pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let config = setup.config;
+    let agent = config.codex.script.as_deref().map(scripted).transpose()?;
     let folder = DataFolder::open(&setup.data_dir)?;
     let (store, restored) = Store::open(folder.path(), &random_hex(8))?;
     let hub_config = countersign_hub::Config {
@@ -220,6 +225,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
             alive: alive.clone(),
         },
         report: report.clone(),
+        codex: Room::new(agent, config.codex.session_store),
     };
     let serving = Serving {
         router: router(app, Arc::new(names)),

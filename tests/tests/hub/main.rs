@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod approvals;
+mod codex;
 mod commands;
 mod crash;
 mod failing;

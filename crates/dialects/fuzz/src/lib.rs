@@ -2,8 +2,10 @@
 //! `tests/fuzz_smoke.rs` of the crate drives them with seeds and random changes in every test run.
 
 mod cloud;
+mod codex;
 
 pub use cloud::{fuzz_cloud_decode, fuzz_cloud_encode};
+pub use codex::fuzz_codex;
 
 use countersign_dialects::hive::{self, Action};
 use countersign_dialects::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_OUT, MAX_RESULT_OUT, MAX_SCALAR};
