@@ -1,5 +1,7 @@
 //! The hub: the only door to the log. Everything that is published, asked, answered or stopped goes through it, in one order.
 
+mod batch;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_model::{
@@ -16,6 +18,8 @@ use crate::entry::{Change, Entry, Place, Stop};
 use crate::log::Log;
 use crate::registry::{Limits, Outbox, Record, Refusal, Registry, Rejection};
 use crate::sessions::Sessions;
+
+pub use batch::{BatchError, Item};
 
 /// How a hub is set up.
 #[derive(Clone, Copy, Debug)]
@@ -414,16 +418,6 @@ impl Hub {
             claimed: false,
         };
         Ok(Asked { seq, waiter })
-    }
-
-    /// Whether a question would be taken in now, after `before` others. Nothing is recorded.
-    ///
-    /// # Errors
-    /// As [`Hub::ask`].
-    pub async fn judge(&self, ask: &Ask, before: usize) -> Result<(), AskError> {
-        let find = Find::Key(ask.agent.clone(), ask.request_id.clone());
-        let old = self.archive.find(find).await?.into_iter().next();
-        Ok(lock(&self.state).judge(ask, old.as_ref(), before)?)
     }
 
     /// Waits for the answer to an approval that was asked before, if it is still at hand.

@@ -19,7 +19,8 @@ pub use clock::{Clock, SystemClock, random_hex};
 pub use cursor::{Batch, Cursor};
 pub use entry::{Change, Dialect, Entry, Place, Stop};
 pub use hub::{
-    AnswerError, AskError, Asked, CommitError, Config, HistoryLost, Hub, PublishError, Published, SessionError, Waiter,
+    AnswerError, AskError, Asked, BatchError, CommitError, Config, HistoryLost, Hub, Item, PublishError, Published,
+    SessionError, Waiter,
 };
 pub use registry::{Limits, Refusal};
 pub use sessions::Sessions;

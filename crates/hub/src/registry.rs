@@ -1,7 +1,8 @@
 //! The registry of approvals: a state machine without IO. Each method takes the time, changes the state, and leaves in an
 //! [`Outbox`] what is to be appended to the log with it. It alone decides; the first answer wins, and failing means "no".
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use countersign_model::canonical::{self, CanonicalError};
@@ -394,24 +395,57 @@ impl Registry {
         Ok((size, digest))
     }
 
-    /// Whether one more can wait, beside those that wait and `before` others.
-    fn room(&self, before: usize, size: usize) -> Result<(), Refusal> {
-        let pending = self.pending().count() + before;
-        if pending >= self.limits.max_pending || self.pending_bytes + size > self.limits.max_pending_bytes {
+    /// Whether one more can wait, beside those that wait and `before` others of so many bytes.
+    fn room(&self, before: (usize, usize), size: usize) -> Result<(), Refusal> {
+        let pending = self.pending().count() + before.0;
+        if pending >= self.limits.max_pending || self.pending_bytes + before.1 + size > self.limits.max_pending_bytes {
             return Err(Refusal::TooMany);
         }
         Ok(())
     }
 
-    /// Whether a question would be taken in now, after `before` others: for a batch, which is taken as a whole or not at all.
-    /// `old` is as in [`Registry::ask`].
-    pub(crate) fn judge(&self, ask: &Ask, old: Option<&Approval>, before: usize) -> Result<(), Refusal> {
-        let (size, digest) = self.bind(ask)?;
-        match self.by_key(&ask.agent, &ask.request_id).or(old) {
-            Some(known) if !binds(known, &digest) => Err(Refusal::Conflict(ask.request_id.clone())),
-            Some(_) => Ok(()),
-            None => self.room(before, size),
+    /// Whether questions would all be taken in now, one after the other: for a batch, which is taken as a whole or not at all.
+    /// Each comes with a number that names it in the error, and with `old` as in [`Registry::ask`].
+    pub(crate) fn judge<'a>(
+        &self,
+        questions: impl Iterator<Item = (usize, &'a Ask, Option<&'a Approval>)>,
+    ) -> Result<(), (usize, Refusal)> {
+        let mut batch: HashMap<(&Arc<str>, &Arc<str>), (String, HashSet<Arc<str>>)> = HashMap::new();
+        let mut before = (0, 0);
+        for (number, ask, old) in questions {
+            let refused = |refusal| (number, refusal);
+            let (size, digest) = self.bind(ask).map_err(refused)?;
+            let conflict = || refused(Refusal::Conflict(ask.request_id.clone()));
+            let slot = self.slot_of(&ask.agent, &ask.request_id);
+            let (bound, sessions) = match batch.entry((&ask.agent, &ask.request_id)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let known = slot.map(|slot| &slot.approval).or(old);
+                    match known {
+                        Some(known) if !binds(known, &digest) => return Err(conflict()),
+                        Some(_) => {}
+                        None => {
+                            self.room(before, size).map_err(refused)?;
+                            before = (before.0 + 1, before.1 + size);
+                        }
+                    }
+                    let sessions = match (slot, known) {
+                        (Some(slot), _) => slot.sessions().into_iter().map(|key| key.session).collect(),
+                        (None, Some(known)) => HashSet::from([known.session.clone()]),
+                        (None, None) => HashSet::new(),
+                    };
+                    vacant.insert((digest.clone(), sessions))
+                }
+            };
+            if *bound != digest {
+                return Err(conflict());
+            }
+            sessions.insert(ask.session.clone());
+            if sessions.len() > MAX_SESSIONS {
+                return Err(refused(Refusal::TooManySessions(ask.request_id.clone())));
+            }
         }
+        Ok(())
     }
 
     /// Takes a question in. Returns the hub's id for it; the same question again gets the same id.
@@ -449,7 +483,7 @@ impl Registry {
             self.ask_again(&known, &digest, &session, now, out)?;
             return Ok(known);
         }
-        self.room(0, size)?;
+        self.room((0, 0), size)?;
         let approval = Approval {
             id: id.clone(),
             request_id: ask.request_id,
@@ -526,7 +560,7 @@ impl Registry {
             return Err(Refusal::Conflict(slot.approval.request_id.clone()));
         }
         if !slot.is_of(session) {
-            if slot.also.len() >= MAX_SESSIONS {
+            if slot.also.len() + 1 >= MAX_SESSIONS {
                 return Err(Refusal::TooManySessions(slot.approval.request_id.clone()));
             }
             slot.also.push(session.session.clone());
@@ -997,9 +1031,13 @@ impl Registry {
             .is_none_or(|slot| slot.shown && (slot.ready || slot.approval.status == Status::Pending))
     }
 
+    fn slot_of(&self, agent: &Arc<str>, request_id: &Arc<str>) -> Option<&Slot> {
+        self.slots.get(self.keys.get(&(agent.clone(), request_id.clone()))?)
+    }
+
     /// An approval by its key, if it is at hand.
     pub(crate) fn by_key(&self, agent: &Arc<str>, request_id: &Arc<str>) -> Option<&Approval> {
-        self.get(self.keys.get(&(agent.clone(), request_id.clone()))?)
+        self.slot_of(agent, request_id).map(|slot| &slot.approval)
     }
 
     /// The approvals at hand under a request's id, of any agent.

@@ -1,7 +1,7 @@
 //! Questions and answers through the hub: what agents, approvers and readers see of them, also when the store fails or the
 //! hub starts again.
 
-use countersign_hub::{AnswerError, AskError, Config, Limits, Refusal, Waiter};
+use countersign_hub::{AnswerError, AskError, BatchError, Config, Item, Limits, Refusal, Waiter};
 use countersign_model::{Answer, Approval, Ask, Delivery, Scope, SessionKey, Status, Surface, Verdict, kind};
 use countersign_testkit::{Drained, Rig, answer, ask, now_or_never, session};
 
@@ -634,4 +634,46 @@ fn an_approval_fetched_late_is_recorded_as_delivered_after_all() {
         .map(|data| data["delivery"].clone())
         .collect();
     assert_eq!(said, ["undeliverable", "delivered"]);
+}
+
+#[test]
+fn a_batch_is_taken_as_a_whole_or_not_at_all() {
+    let rig = Rig::new(Config {
+        limits: Limits {
+            max_pending: 2,
+            ..Limits::default()
+        },
+        ..Config::default()
+    });
+    let put = |questions: &[Ask]| {
+        let note = || Item::Event(countersign_testkit::event("note", &serde_json::json!({})));
+        let questions = questions.iter().cloned().map(|ask| Item::Ask(Box::new(ask)));
+        let items = std::iter::once(note()).chain(questions).chain([note()]).collect();
+        let taken = now_or_never(rig.hub.publish_all(items)).expect("room");
+        rig.drain();
+        taken
+    };
+    let again = Ask {
+        session: "s2".into(),
+        ..ask("r1", "ls")
+    };
+    let many = (0..100).map(|n| Ask {
+        session: format!("s{n}").into(),
+        ..ask("r1", "ls")
+    });
+    for refused in [
+        vec![ask("r1", "ls"), ask("r1", "rm")],
+        vec![ask("r1", "ls"), ask("r2", "ls"), ask("r3", "ls")],
+        many.collect(),
+    ] {
+        assert!(matches!(put(&refused), Err(BatchError::Ask(..))));
+        assert_eq!(rig.hub.tail(), 0);
+    }
+    let published = put(&[ask("r1", "ls"), again, ask("r2", "ls")]).expect("taken");
+    assert_eq!((published.first, published.last), (1, 4));
+    assert_eq!(rig.hub.waiting().len(), 2);
+    assert!(matches!(
+        put(&[ask("r2", "ls"), ask("r1", "rm")]),
+        Err(BatchError::Ask(2, _))
+    ));
 }

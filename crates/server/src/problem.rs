@@ -37,6 +37,14 @@ impl Problem {
         self.body.get("detail").and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// Names the field as it stands in an envelope: within `data`.
+    pub(crate) fn in_data(mut self) -> Self {
+        if let Some(Value::String(field)) = self.body.get_mut("field") {
+            field.insert_str(0, "data.");
+        }
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
@@ -126,7 +134,14 @@ impl From<AskError> for Problem {
             AskError::Refused(Refusal::TooMany) | AskError::Archive(_) => StatusCode::SERVICE_UNAVAILABLE,
             AskError::Refused(Refusal::Arguments(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        Self::new(status, error.to_string())
+        let field = match &error {
+            AskError::Refused(Refusal::Conflict(_) | Refusal::TooManySessions(_)) => json!("request_id"),
+            AskError::Refused(Refusal::Arguments(_)) => json!("arguments"),
+            AskError::Refused(Refusal::TooLarge { .. } | Refusal::TooMany) | AskError::Archive(_) => {
+                return Self::new(status, error.to_string());
+            }
+        };
+        Self::new(status, error.to_string()).with("field", field)
     }
 }
 

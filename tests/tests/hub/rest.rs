@@ -112,8 +112,42 @@ fn a_batch_with_a_question_that_is_refused_publishes_none_of_it() {
         )
         .problem(status);
     }
+    // Two of the batch may be at odds with each other.
+    let problem = hub
+        .post(
+            "/api/events",
+            &json!([event(1), ask("twice", "ls"), event(2), ask("twice", "rm"), event(3)]),
+        )
+        .problem(409);
+    assert_eq!(
+        (&problem["index"], &problem["field"]),
+        (&json!(3), &json!("data.request_id"))
+    );
     assert_eq!(hub.history().len(), 1);
     assert_eq!(pending(&hub, 1)[0]["request_id"], "taken");
+    let receipt = hub
+        .post(
+            "/api/events",
+            &json!([event(1), ask("twice", "ls"), event(2), ask("twice", "ls")]),
+        )
+        .expect(200)
+        .json();
+    assert_eq!((&receipt["first"], &receipt["last"]), (&json!(2), &json!(4)));
+}
+
+#[test]
+fn an_event_in_an_array_may_be_nested_as_deeply_as_one_alone() {
+    let hub = Hub::start();
+    let deep = |levels: usize| {
+        let (open, close) = ("[".repeat(levels - 2), "]".repeat(levels - 2));
+        format!(r#"{{"type":"x","data":{{"n":{open}{close}}}}}"#)
+    };
+    for (levels, status) in [(64, 200), (65, 400)] {
+        for body in [deep(levels), format!("[{}]", deep(levels))] {
+            let reply = hub.call("POST", "/api/events", &[], Some(&body));
+            assert_eq!(reply.status, status, "{levels}: {body}");
+        }
+    }
 }
 
 #[test]

@@ -125,12 +125,21 @@ struct Request<'a> {
 /// # Errors
 /// When it is not an event, a request or an answer; the error names the field.
 pub fn decode(text: &str, peer: &Peer) -> Result<Decoded, WireError> {
+    check_depth(text)?;
+    decode_checked(text, peer)
+}
+
+fn check_depth(text: &str) -> Result<(), WireError> {
     if too_deep(text.as_bytes()) {
         return Err(WireError {
             error: format!("nested deeper than {} levels", countersign_model::canonical::MAX_DEPTH),
             field: None,
         });
     }
+    Ok(())
+}
+
+fn decode_checked(text: &str, peer: &Peer) -> Result<Decoded, WireError> {
     if !text.trim_start().starts_with('{') {
         // A derived struct would also read an array, by position.
         let error = match serde_json::from_str::<&RawValue>(text) {
@@ -245,15 +254,10 @@ pub(crate) fn own(kind: &str, data: &RawValue) -> Json {
 /// `session` and `stream`. Without a `request_id` it gets `fallback_id`.
 ///
 /// # Errors
-/// As [`decode`].
+/// As [`decode`]; fields are named as the body has them.
 pub fn decode_ask(text: &str, peer: &Peer, fallback_id: &str) -> Result<Ask, WireError> {
     let bad = |error: String| WireError { error, field: None };
-    if too_deep(text.as_bytes()) {
-        return Err(bad(format!(
-            "nested deeper than {} levels",
-            countersign_model::canonical::MAX_DEPTH
-        )));
-    }
+    check_depth(text)?;
     let mut fields = fields::read(text).map_err(|error| bad(format!("not a JSON object that can be read: {error}")))?;
     let mut take = |name: &str| {
         let place = fields.iter().position(|(field, _)| field == name)?;
@@ -279,9 +283,21 @@ pub fn decode_ask(text: &str, peer: &Peer, fallback_id: &str) -> Result<Ask, Wir
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), Cow::Owned(value?)))),
     );
-    match decode(&fields::write(&frame), peer)?.inbound {
+    // The envelope is ours: its level is not the caller's.
+    let decoded = decode_checked(&fields::write(&frame), peer).map_err(without_envelope)?;
+    match decoded.inbound {
         Inbound::Ask(ask) => Ok(*ask),
         Inbound::Event(_) | Inbound::Answer(_) => Err(bad("not a request".to_owned())),
+    }
+}
+
+fn without_envelope(error: WireError) -> WireError {
+    WireError {
+        error: error.error.replace("`data.", "`"),
+        field: error
+            .field
+            .map(|field| field.strip_prefix("data.").unwrap_or(field))
+            .filter(|field| *field != "data"),
     }
 }
 
@@ -401,7 +417,7 @@ pub(crate) fn scalar(field: &'static str, value: Option<&RawValue>) -> Result<Op
         return Ok(None);
     };
     let text = value.get();
-    if text.starts_with(['{', '[']) {
+    if !text.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit()) {
         return Err(wrong(field, format!("`{field}` must be a string or a number")));
     }
     if text.len() > MAX_SCALAR {

@@ -5,9 +5,8 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use countersign_dialects::sam::{self, Inbound, Peer};
-use countersign_hub::{EventQuery, Page};
-use countersign_model::canonical::too_deep;
-use countersign_model::{Ask, EventRow, NewEvent, Origin, Seq, Since};
+use countersign_hub::{BatchError, EventQuery, Item, Page, Published};
+use countersign_model::{EventRow, Origin, Seq, Since};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -36,11 +35,6 @@ pub(crate) fn peer() -> Peer {
     }
 }
 
-enum Item {
-    Event(NewEvent),
-    Ask(Box<Ask>),
-}
-
 #[derive(Serialize)]
 struct Receipt<'a> {
     epoch: &'a str,
@@ -66,36 +60,18 @@ pub(crate) async fn publish(
             .map_err(|error| Problem::from(error).with("index", index.into()))?;
     }
     let hub = &app.door.hub;
-    // A question can be refused for what is known already. Looked at beforehand, it takes nothing of the batch with it.
-    let questions = items.iter().enumerate().filter_map(|(index, item)| match item {
-        Item::Ask(ask) => Some((index, ask)),
-        Item::Event(_) => None,
-    });
-    for (before, (index, ask)) in questions.enumerate() {
-        let judged = hub.judge(ask, before).await;
-        judged.map_err(|error| Problem::from(error).with("index", index.into()))?;
+    if items.is_empty() {
+        return Err(Problem::bad_request("there is no event to publish"));
     }
-    let (mut first, mut last) = (None, 0);
-    let mut run = Vec::new();
-    let mut items = items.into_iter().peekable();
-    while let Some(item) = items.next() {
-        match item {
-            Item::Event(event) => run.push(event),
-            Item::Ask(mut ask) => {
-                ask.timeout = ask.timeout.or(app.settings.approval_timeout);
-                // Its asker can come for the answer within the grace time.
-                let asked = hub.ask(*ask).await?;
-                first.get_or_insert(asked.seq);
-                last = last.max(asked.seq);
-            }
-        }
-        if !run.is_empty() && !matches!(items.peek(), Some(Item::Event(_))) {
-            let published = hub.publish(std::mem::take(&mut run)).await?;
-            first.get_or_insert(published.first);
-            last = published.last;
+    for item in &mut items {
+        if let Item::Ask(ask) = item {
+            ask.timeout = ask.timeout.or(app.settings.approval_timeout);
         }
     }
-    let first = first.ok_or_else(|| Problem::bad_request("there is no event to publish"))?;
+    let Published { first, last } = hub.publish_all(items).await.map_err(|error| match error {
+        BatchError::Event(error) => error.into(),
+        BatchError::Ask(place, error) => Problem::from(error).in_data().with("index", place.into()),
+    })?;
     hub.committed(last).await?;
     let receipt = Receipt {
         epoch: hub.epoch().as_str(),
@@ -116,9 +92,7 @@ fn is_ndjson(headers: &HeaderMap) -> bool {
 fn items(body: &str, ndjson: bool) -> Result<Vec<Item>, Problem> {
     let trimmed = body.trim();
     let texts: Vec<&str> = if trimmed.starts_with('[') && !ndjson {
-        if too_deep(trimmed.as_bytes()) {
-            return Err(Problem::bad_request("nested too deeply"));
-        }
+        // How deep each event is nested is judged by itself.
         serde_json::from_str::<Vec<&RawValue>>(trimmed)
             .map_err(|error| Problem::bad_request(format!("not a JSON array: {error}")))?
             .into_iter()

@@ -1,6 +1,7 @@
 //! Frames that are wrong in one place each: the error names the field, and says what is wrong with it.
 
-use super::read;
+use super::{peer, read};
+use crate::sam::decode_ask;
 
 /// Reading `text` fails at `field` with all of `words` in the error.
 fn check(text: &str, field: Option<&str>, words: &str) {
@@ -115,6 +116,8 @@ fn timestamps_and_receipts() {
         for (value, words) in [
             ("{}", "must be a string or a number"),
             ("[1]", "must be a string or a number"),
+            ("true", "must be a string or a number"),
+            ("false", "must be a string or a number"),
             (&*long, "longer than 256 bytes"),
         ] {
             check(
@@ -270,4 +273,35 @@ fn answers() {
     }
     let twice = r#"{"type":"approval_response","request_id":"r","response":"deny","response":"approve"}"#;
     check(twice, None, "duplicate field");
+}
+
+#[test]
+fn a_question_without_an_envelope_has_its_fields_named_as_they_stand() {
+    for (body, field, words) in [
+        (r#"{}"#, "tool_name", "`tool_name` is missing"),
+        (r#"{"tool_name":7}"#, "tool_name", "`tool_name` must be a string"),
+        (
+            r#"{"tool_name":"t","request_id":""}"#,
+            "request_id",
+            "`request_id` is empty",
+        ),
+        (r#"{"tool_name":"t","timeout":-1}"#, "timeout", "`timeout`"),
+        (r#"{"tool_name":"t","cwd":{}}"#, "cwd", "`cwd` must be a string"),
+        (r#"{"tool_name":"t","agent":7}"#, "agent", "`agent` must be a string"),
+    ] {
+        let error = decode_ask(body, &peer(), "new").expect_err(body);
+        assert_eq!(error.field, Some(field), "{error}");
+        assert!(error.error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_question_without_an_envelope_may_be_nested_as_deeply_as_one_with() {
+    let body = |levels: usize| {
+        let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
+        format!(r#"{{"tool_name":"t","arguments":{open}{close}}}"#)
+    };
+    decode_ask(&body(64), &peer(), "new").expect("64 levels");
+    let error = decode_ask(&body(65), &peer(), "new").expect_err("one more");
+    assert!(error.error.contains("64 levels"), "{error}");
 }
