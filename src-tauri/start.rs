@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Box<dyn std::error::Err
     match (&mut config, options.port) {
         // What was named on the command line is answered there; what lies in its usual place, in the window.
         (Err(error), _) if options.config.is_some() => return Err(error.to_string().into()),
-        (Ok(config), Some(port)) => config.port = port,
+        (Ok(config), Some(port)) => config.set_port(port),
         _ => {}
     }
     let context = tauri::generate_context!();

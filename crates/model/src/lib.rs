@@ -4,7 +4,8 @@
 pub mod approval;
 pub mod canonical;
 pub mod cursor;
-pub mod event;
+pub mod dialect;
+mod event;
 pub mod fact;
 pub mod kind;
 pub mod metrics;
@@ -14,6 +15,7 @@ pub mod time;
 
 pub use approval::{Answer, Approval, Ask, Decision, Delivery, Rule, Scope, Status, Surface, Verdict};
 pub use cursor::{Epoch, Since};
+pub use dialect::{Dialect, DialectError};
 pub use event::{Event, EventRow, NewEvent, Origin, Seq};
 pub use fact::{Busy, Fact, Usage};
 pub use session::{Activity, SessionKey, SessionView};

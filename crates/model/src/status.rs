@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, Millis, Seq};
+use crate::{Dialect, Epoch, Millis, Seq};
 
 /// One address that the hub answers on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -11,6 +11,9 @@ use crate::{Epoch, Millis, Seq};
 pub struct Listener {
     /// `http://127.0.0.1:8765`.
     pub url: String,
+    /// What its root path speaks.
+    #[serde(default)]
+    pub dialect: Dialect,
 }
 
 /// Something a person should know and can do something about.

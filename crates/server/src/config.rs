@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use countersign_dialects::sam::Switches;
+use countersign_model::Dialect;
 use serde::Deserialize;
+
+use crate::address::{ListenAt, both_loopbacks, loopback};
 
 /// The port of SAM, Hive and Countersign.
 const DEFAULT_PORT: u16 = 8765;
@@ -53,6 +56,10 @@ pub struct Config {
     pub hosts: Vec<IpAddr>,
     /// The port; 0 picks a free one.
     pub port: u16,
+    /// Listeners, each with its dialect; they replace `hosts` and `port`.
+    pub listen: Vec<ListenAt>,
+    /// Tokens that others sign with the secret in this file are taken, too.
+    pub jwt_secret_file: Option<PathBuf>,
     /// SAM's `broadcast_*`.
     pub switches: Switches,
     /// Whether anybody who can connect may answer, as SAM had it.
@@ -94,6 +101,8 @@ impl Default for Config {
             enabled: true,
             hosts: both_loopbacks(),
             port: DEFAULT_PORT,
+            listen: Vec::new(),
+            jwt_secret_file: None,
             switches: Switches::default(),
             open_answers: false,
             auth_required: false,
@@ -107,13 +116,6 @@ impl Default for Config {
             codex: Codex::default(),
         }
     }
-}
-
-fn both_loopbacks() -> Vec<IpAddr> {
-    vec![
-        IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
-    ]
 }
 
 /// SAM's file: other sections are SAM's own.
@@ -155,6 +157,8 @@ struct OwnFile {
     enabled: Option<bool>,
     host: Option<String>,
     port: Option<u16>,
+    listen: Vec<String>,
+    jwt_secret_file: Option<PathBuf>,
     data_dir: Option<PathBuf>,
     open_answers: bool,
     auth: OwnAuth,
@@ -263,6 +267,12 @@ impl Config {
                     .to_owned(),
             ));
         }
+        if !file.listen.is_empty() && (file.host.is_some() || file.port.is_some()) {
+            return Err(ConfigError::Value(
+                "`listen` replaces `host` and `port`: leave those out".to_owned(),
+            ));
+        }
+        let listen: Result<Vec<ListenAt>, _> = file.listen.iter().map(|text| text.parse()).collect();
         let mut config = Self {
             enabled: file.enabled.unwrap_or(true),
             port: file.port.unwrap_or(DEFAULT_PORT),
@@ -285,11 +295,13 @@ impl Config {
                 .map_or(base.ring_bytes, |mib| mib.clamp(1, 4096) * 1024 * 1024),
             data_dir: file.data_dir,
             codex: file.codex,
+            jwt_secret_file: file.jwt_secret_file,
             ..base
         };
         if let Some(host) = file.host {
             config.set_host(&host)?;
         }
+        config.listen = listen?;
         Ok(config)
     }
 
@@ -298,23 +310,27 @@ impl Config {
     /// # Errors
     /// When other machines could reach it.
     pub fn set_host(&mut self, host: &str) -> Result<(), ConfigError> {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        if bare.eq_ignore_ascii_case("localhost") {
-            self.hosts = both_loopbacks();
-            return Ok(());
-        }
-        match bare.parse::<IpAddr>() {
-            Ok(address) if address.is_loopback() => {
-                self.hosts = vec![address];
-                Ok(())
-            }
-            _ => Err(ConfigError::OffLoopback(host.to_owned())),
-        }
+        self.hosts = loopback(host)?;
+        self.listen.clear();
+        Ok(())
     }
 
     /// Listens on `port`; 0 picks a free one.
     pub fn set_port(&mut self, port: u16) {
         self.port = port;
+        self.listen.clear();
+    }
+
+    /// Where to listen, in order.
+    pub(crate) fn listeners(&self) -> Vec<ListenAt> {
+        if !self.listen.is_empty() {
+            return self.listen.clone();
+        }
+        vec![ListenAt {
+            hosts: self.hosts.clone(),
+            port: self.port,
+            dialect: Dialect::default(),
+        }]
     }
 }
 
@@ -351,6 +367,27 @@ mod tests {
         for host in ["127.0.0.1", "127.0.0.2", "::1", "[::1]", "LOCALHOST"] {
             Config::default().set_host(host).expect(host);
         }
+    }
+
+    #[test]
+    fn listeners_replace_the_default_and_the_command_line_replaces_them() {
+        let own = |text: &str| Config::from_own(toml::from_str(text).expect("TOML"));
+        let mut config = own("listen = ['127.0.0.1:3000=cloud', '[::1]:0=hive']").expect("valid");
+        let dialects: Vec<_> = config.listeners().iter().map(|at| at.dialect).collect();
+        assert_eq!(dialects, [Dialect::Cloud, Dialect::Hive]);
+        config.set_port(1);
+        assert_eq!(config.listeners().len(), 1);
+        assert!(own("listen = ['127.0.0.1:1']\nport = 2").is_err());
+        assert!(own("listen = ['0.0.0.0:1']").is_err());
+    }
+
+    #[test]
+    fn a_lock_and_an_open_door_are_not_had_together() {
+        let own = |text: &str| Config::from_own(toml::from_str(text).expect("TOML"));
+        assert!(own("auth = 'required'").expect("valid").auth_required);
+        assert!(!own("auth = 'optional'").expect("valid").auth_required);
+        assert!(own("auth = 'required'\nopen_answers = true").is_err());
+        assert!(toml::from_str::<OwnFile>("auth = 'maybe'").is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Listeners, HTTP and WebSockets around the hub, and the lock on their door.
 //! It knows the dialects' doors and who may do what; it decides nothing about events or approvals.
 
+mod address;
 mod auth;
 mod codex;
 mod config;
@@ -15,6 +16,7 @@ mod sam;
 mod socket;
 mod web;
 
+pub use address::ListenAt;
 pub use auth::{Confirm, ConfirmAsk};
 pub use codex::ScriptProblem;
 pub use config::{Codex, Config, ConfigError};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use countersign_model::Dialect;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -65,10 +66,15 @@ async fn bind_once(hosts: &[IpAddr], mut port: u16) -> Result<Vec<TcpListener>, 
     Ok(listeners)
 }
 
+/// What the root path of the listener speaks that a request came through; each request carries it as an extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RootDialect(pub(crate) Dialect);
+
 /// What every listener needs.
 #[derive(Clone)]
 pub(crate) struct Serving {
     pub(crate) router: Router,
+    pub(crate) root: RootDialect,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) alive: mpsc::Sender<()>,
@@ -102,9 +108,10 @@ async fn connection(stream: TcpStream, mut serving: Serving) {
     let place = Place(Arc::new(place));
     let _ = stream.set_nodelay(true);
     let service = {
-        let router = serving.router.clone();
+        let (router, root) = (serving.router.clone(), serving.root);
         tower::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(place.clone());
+            request.extensions_mut().insert(root);
             tower::ServiceExt::oneshot(router.clone(), request)
         })
     };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use countersign_hub::{Hub, Limits, Restored, SystemClock, random_hex};
-use countersign_model::{HubStatus, Listener, Problem};
+use countersign_model::{Dialect, HubStatus, Listener, Problem};
 use countersign_store::{DataFolder, FolderError, Store, StoreError, Writer};
 use serde_json::json;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -17,7 +17,7 @@ use crate::auth::{Confirm, Door, Keys};
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
 use crate::gate::Names;
-use crate::listen::{self, Serving};
+use crate::listen::{self, RootDialect, Serving};
 use crate::router::{App, router};
 use crate::socket::Settings;
 
@@ -173,9 +173,11 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
 
     let mut listening = Vec::new();
     if config.enabled {
-        match listen::bind(&config.hosts, config.port).await {
-            Ok(listeners) => listening = listeners,
-            Err((address, error)) => problems.push(cannot_listen(address, &error)),
+        for at in config.listeners() {
+            match listen::bind(&at.hosts, at.port).await {
+                Ok(listeners) => listening.extend(listeners.into_iter().map(|listener| (listener, at.dialect))),
+                Err((address, error)) => problems.push(cannot_listen(address, &error)),
+            }
         }
     } else {
         problems.push(Problem {
@@ -187,14 +189,14 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     }
     let addresses: Vec<_> = listening
         .iter()
-        .filter_map(|listener| listener.local_addr().ok())
+        .filter_map(|(listener, dialect)| Some((listener.local_addr().ok()?, *dialect)))
         .collect();
     let mut names = Names::new(
-        addresses.iter().map(std::net::SocketAddr::port),
+        addresses.iter().map(|(address, _)| address.port()),
         &config.allowed_hosts,
         &config.allowed_origins,
     );
-    for address in &addresses {
+    for (address, _) in &addresses {
         names.add(&address.to_string());
     }
     let places = Arc::new(Semaphore::new(config.max_connections));
@@ -204,8 +206,9 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         data_dir: folder.path().to_owned(),
         listeners: addresses
             .iter()
-            .map(|address| Listener {
+            .map(|(address, dialect)| Listener {
                 url: format!("http://{address}"),
+                dialect: *dialect,
             })
             .collect(),
         problems,
@@ -229,13 +232,20 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     };
     let serving = Serving {
         router: router(app, Arc::new(names)),
+        root: RootDialect(Dialect::default()),
         places,
         closing: closed,
         alive,
     };
     let mut tasks: Vec<_> = listening
         .into_iter()
-        .map(|listener| tokio::spawn(listen::serve(listener, serving.clone())))
+        .map(|(listener, dialect)| {
+            let serving = Serving {
+                root: RootDialect(dialect),
+                ..serving.clone()
+            };
+            tokio::spawn(listen::serve(listener, serving))
+        })
         .collect();
     tasks.push(tokio::spawn(watch_time(hub.clone())));
     tasks.push(tokio::spawn(watch_sessions(hub.clone())));

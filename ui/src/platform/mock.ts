@@ -116,7 +116,7 @@ class MockHub {
       head: this.head,
       durable: this.head,
       oldest: 1,
-      listeners: listening ? [{ url: 'http://127.0.0.1:8765' }] : [],
+      listeners: listening ? [{ url: 'http://127.0.0.1:8765', dialect: 'sam' }] : [],
       connections: 4,
       approvers: 1,
       pending: this.approvals.filter(({ status }) => status === 'pending').length,

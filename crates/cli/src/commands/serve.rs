@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use countersign_server::{Config, Running, Setup, start};
+use countersign_server::{Config, ListenAt, Running, Setup, start};
 use tracing_subscriber::EnvFilter;
 
 use super::Signals;
@@ -29,6 +29,7 @@ answer. `countersign answer` and `countersign dashboard` use it.
 Examples:
   countersign serve
   countersign serve --port 0 --data-dir /tmp/try
+  countersign serve --listen 127.0.0.1:3000=cloud --listen 127.0.0.1:8080=codex
   countersign serve --config ~/sam/config.json      as SAM's config says (.json), or our own (.toml)
   RUST_LOG=debug countersign serve";
 
@@ -37,11 +38,14 @@ Examples:
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
     /// Listen here: localhost (both loopback families), 127.0.0.1 or ::1
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", conflicts_with = "listen")]
     host: Option<String>,
     /// Listen on this port; 0 picks a free one [default: 8765]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
     port: Option<u16>,
+    /// Listen here instead, with a root path that speaks DIALECT: sam, hive, amiga, codex or cloud; may be given again
+    #[arg(long, value_name = "ADDRESS:PORT[=DIALECT]")]
+    listen: Vec<ListenAt>,
     /// Read this configuration: SAM's config.json, or Countersign's own .toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -77,6 +81,9 @@ fn config(arguments: &Arguments) -> Result<Config, Failure> {
     }
     if let Some(port) = arguments.port {
         config.set_port(port);
+    }
+    if !arguments.listen.is_empty() {
+        config.listen.clone_from(&arguments.listen);
     }
     if !config.enabled {
         let file = arguments
@@ -118,6 +125,14 @@ async fn serve(data_dir: PathBuf, config: Config) -> Result<Exit, Failure> {
 fn announce(running: &Running) -> Result<(), Failure> {
     let status = running.status();
     let problems: Vec<&str> = status.problems.iter().map(|problem| problem.message.as_str()).collect();
+    // Whoever named several addresses counts on all of them.
+    let deaf = |problem: &&countersign_model::Problem| matches!(&*problem.code, "port_in_use" | "cannot_listen");
+    let unheard: Vec<_> = (status.problems.iter().filter(deaf))
+        .map(|problem| problem.message.as_str())
+        .collect();
+    if !unheard.is_empty() {
+        return Err(Failure::Other(unheard.join("\n")));
+    }
     if status.listeners.is_empty() {
         return Err(Failure::Other(match problems.as_slice() {
             [] => "it listens nowhere".to_owned(),
@@ -152,6 +167,7 @@ mod tests {
         let arguments = Arguments {
             host: None,
             port: None,
+            listen: Vec::new(),
             config,
         };
         (home, arguments)
