@@ -117,6 +117,11 @@ impl Foreign {
         self.lines.recv_timeout(PATIENCE).expect("the client says something")
     }
 
+    /// The next line that it prints, if one comes within `time`.
+    pub fn line_within(&mut self, time: Duration) -> Option<String> {
+        self.lines.recv_timeout(time).ok()
+    }
+
     /// Says a line to it.
     ///
     /// # Panics

@@ -9,6 +9,7 @@ mod crash;
 mod failing;
 mod foreign;
 mod hive;
+mod hive_clients;
 mod limits;
 mod lock;
 mod matrix;
