@@ -1,6 +1,7 @@
 //! Wire formats: bytes to model and back. Without IO and without state: what a connection remembers is the server's.
 //! One folder a dialect; what several share (cutting what is too large) stands beside them.
 
+pub mod amiga;
 pub mod cloud;
 pub mod codex;
 mod fields;
