@@ -2,12 +2,14 @@
 //! It knows the dialects' doors and who may do what; it decides nothing about events or approvals.
 
 mod address;
+mod amiga;
 mod auth;
 mod codex;
 mod config;
 mod gate;
 mod hive;
 mod listen;
+mod metrics;
 mod problem;
 mod rest;
 mod router;

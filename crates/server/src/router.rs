@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
 
+use crate::amiga;
 use crate::auth::{Access, Door, Need, Standing};
 use crate::codex::{self, Room};
 use crate::gate::Names;
 use crate::hive;
+use crate::metrics::{self, Board};
 use crate::problem::Problem;
 use crate::rest::{approvals, events, grants, sessions, status};
 use crate::running::Report;
@@ -29,6 +31,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) report: Arc<Report>,
     pub(crate) codex: Room,
+    pub(crate) board: Arc<Board>,
+    pub(crate) engine: amiga::Service,
 }
 
 /// One address and one way to use it.
@@ -59,6 +63,12 @@ impl Route {
             need,
             handler,
         }
+    }
+
+    /// Takes the same with a body.
+    fn and_post<H: Handler<T, App>, T: 'static>(mut self, handler: H) -> Self {
+        self.handler = self.handler.post(handler);
+        self
     }
 
     /// Takes bodies of so many bytes.
@@ -92,6 +102,13 @@ fn list() -> Vec<Route> {
         Route::delete("/api/rules/{id}", Need::Approver, sessions::revoke),
         Route::post("/api/grants", Need::Any, grants::grant),
         Route::post("/api/dashboard", Need::Nothing, grants::exchange),
+        Route::get("/api/metrics/overview", Need::ReadAll, metrics::rest::overview),
+        Route::get("/api/stream/metrics", Need::ReadAll, metrics::rest::events),
+        Route::get("/websocket-test", Need::Any, amiga::page::page),
+        Route::get("/websocket-test/{file}", Need::Nothing, amiga::page::file),
+        // Socket.IO's token is in its own connect packet.
+        Route::get("/socket.io", Need::Inside, amiga::engine).and_post(amiga::engine),
+        Route::get("/socket.io/", Need::Inside, amiga::engine).and_post(amiga::engine),
     ]
 }
 

@@ -13,11 +13,13 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::VERSION;
+use crate::amiga::{self, Amiga};
 use crate::auth::{Confirm, Door, Keys};
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
 use crate::gate::Names;
 use crate::listen::{self, RootDialect, Serving};
+use crate::metrics::{self, Board};
 use crate::router::{App, router};
 use crate::socket::Settings;
 
@@ -216,11 +218,14 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         max_connections: config.max_connections,
         store_bytes: writer.size(),
     });
+    let door = Door {
+        hub: hub.clone(),
+        keys: keys.clone(),
+    };
+    let board = Board::new(hub.clone());
+    let amiga = Amiga::new(board.clone(), door.clone());
     let app = App {
-        door: Door {
-            hub: hub.clone(),
-            keys: keys.clone(),
-        },
+        door,
         settings: Settings {
             switches: config.switches,
             approval_timeout: config.approval_timeout,
@@ -229,7 +234,11 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         },
         report: report.clone(),
         codex: Room::new(agent, config.codex.session_store),
+        board: board.clone(),
+        engine: amiga.service(),
     };
+    let closing_io = amiga::close(amiga.clone(), closed.clone(), alive.clone());
+    let pacing = amiga::pace(amiga, closed.clone());
     let serving = Serving {
         router: router(app, Arc::new(names)),
         root: RootDialect(Dialect::default()),
@@ -249,6 +258,9 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         .collect();
     tasks.push(tokio::spawn(watch_time(hub.clone())));
     tasks.push(tokio::spawn(watch_sessions(hub.clone())));
+    tasks.push(tokio::spawn(metrics::read(hub.clone(), board)));
+    tasks.push(tokio::spawn(pacing));
+    tasks.push(tokio::spawn(closing_io));
     let changes = watch::Sender::new(0);
     tasks.push(tokio::spawn(watch_store(hub.clone(), changes.clone())));
 

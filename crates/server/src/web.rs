@@ -17,7 +17,8 @@ const PLAIN: &str = include_str!("plain.html");
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; \
      object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-fn dress(mut response: Response, kind: &'static str, cache: &'static str) -> Response {
+/// The headers of a file that is part of a page.
+pub(crate) fn dress(mut response: Response, kind: &'static str, cache: &'static str) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, kind),

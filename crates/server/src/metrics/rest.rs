@@ -1,0 +1,142 @@
+//! The figures over HTTP (seed 001, "HTTP Endpoints"): the overview once, or a stream of server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use countersign_dialects::amiga;
+use countersign_model::Seq;
+use countersign_model::metrics::Versions;
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Board;
+use crate::problem::Problem;
+use crate::rest::reply;
+use crate::router::App;
+
+/// No more than one event in so long.
+const PACE: Duration = Duration::from_secs(2);
+/// A comment comes when there has been nothing else for so long, so that proxies and clients know the stream alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    hours: Option<String>,
+}
+
+fn hours(asked: &Asked) -> Result<u32, Problem> {
+    amiga::query_hours(asked.hours.as_deref())
+        .map_err(|refused| Problem::bad_request(refused.to_string()).with("field", json!("hours")))
+}
+
+/// `GET /api/metrics/overview?hours=`.
+pub(crate) async fn overview(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+    let hours = hours(&asked)?;
+    app.board.catch_up().await;
+    let overview = app.board.overview(hours);
+    Ok(reply(StatusCode::OK, "application/json", overview.get().to_owned()))
+}
+
+/// `GET /api/stream/metrics?hours=`: unnamed events, each a whole `metrics_update`; the first at once, unless the client has it.
+pub(crate) async fn events(
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let hours = hours(&asked)?;
+    let board = app.board.clone();
+    board.catch_up().await;
+    board.advance();
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let current = board.versions(hours);
+    let sent = last.filter(|last| *last == board.id(hours, &current)).map(|_| current);
+    let feed = Feed {
+        changes: board.changes(),
+        closing: app.settings.closing.clone(),
+        board,
+        hours,
+        sent,
+        said: None,
+    };
+    let frames = stream::unfold(feed, |mut feed| async move {
+        let frame = feed.next().await?;
+        Some((Ok::<_, Infallible>(frame), feed))
+    });
+    let mut response = Response::new(Body::from_stream(frames));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+struct Feed {
+    board: Arc<Board>,
+    changes: watch::Receiver<Seq>,
+    closing: watch::Receiver<bool>,
+    hours: u32,
+    sent: Option<Versions>,
+    /// When something was last said.
+    said: Option<Instant>,
+}
+
+impl Feed {
+    /// The next frame; `None` when the hub closes.
+    async fn next(&mut self) -> Option<Bytes> {
+        let Some(said) = self.said else {
+            self.said = Some(Instant::now());
+            // A client that has the current figures hears at once that it is connected.
+            return Some(match self.sent {
+                Some(_) => Bytes::from_static(b"retry: 2000\n: connected\n\n"),
+                None => self.update("retry: 2000\n"),
+            });
+        };
+        loop {
+            if *self.closing.borrow() {
+                return None;
+            }
+            self.changes.borrow_and_update();
+            self.board.advance();
+            let stale = self.sent != Some(self.board.versions(self.hours));
+            if stale && said.elapsed() >= PACE {
+                self.said = Some(Instant::now());
+                return Some(self.update(""));
+            }
+            let wake = said + if stale { PACE } else { HEARTBEAT };
+            tokio::select! {
+                () = tokio::time::sleep_until(wake) => {
+                    if !stale {
+                        self.said = Some(Instant::now());
+                        return Some(Bytes::from_static(b": \n\n"));
+                    }
+                }
+                changed = self.changes.changed(), if !stale => changed.ok()?,
+                closing = self.closing.wait_for(|closing| *closing) => {
+                    drop(closing);
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn update(&mut self, before: &str) -> Bytes {
+        let written = self.board.snapshot(self.hours);
+        self.sent = Some(written.versions);
+        let id = self.board.id(self.hours, &written.versions);
+        format!("{before}id: {id}\ndata: {}\n\n", written.json.get()).into()
+    }
+}
