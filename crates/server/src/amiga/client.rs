@@ -32,7 +32,8 @@ enum Owed {
     Snapshot {
         hours: u32,
         binary: bool,
-        after: Seq,
+        /// Given when it was asked for.
+        after: Option<Seq>,
         by: Instant,
     },
     /// A room's group of figures.
@@ -153,7 +154,7 @@ impl Client {
     }
 
     fn owe_snapshot(&mut self, hours: u32, binary: bool, board: &Board) {
-        let (after, _) = board.head();
+        let after = Some(board.head());
         let by = Instant::now() + PATIENCE;
         self.owe(Owed::Snapshot {
             hours,
@@ -259,7 +260,7 @@ impl Client {
             self.owe(Owed::Snapshot {
                 hours,
                 binary,
-                after: 0,
+                after: None,
                 by: self.base,
             });
         }
@@ -292,10 +293,10 @@ impl Client {
                     after,
                     by,
                 } => {
-                    if !board.has_seen(after) && Instant::now() < by {
+                    if after.is_some_and(|after| !board.has_seen(after)) && Instant::now() < by {
                         return Ok(Flow::Stuck);
                     }
-                    let written = board.snapshot(hours);
+                    let written = board.snapshot(hours, after.is_some());
                     self.tell_shared(&written, binary)?;
                     if hours == self.wants.hours {
                         self.sent = Some(written.versions);

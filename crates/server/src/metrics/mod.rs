@@ -21,6 +21,9 @@ pub(crate) use reader::read;
 /// Who asks is told figures that are behind the log only when counting takes longer than this: after a start, say.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A snapshot that is no older than this is given to whoever asks.
+const FRESH_MILLIS: i64 = 1000;
+
 /// Something written down, shared by all who are sent it.
 #[derive(Debug)]
 pub(crate) struct Written {
@@ -62,7 +65,7 @@ impl Written {
 struct Sheet {
     versions: Versions,
     parts: Option<Parts>,
-    whole: Option<Arc<Written>>,
+    whole: Option<(Millis, Arc<Written>)>,
     groups: [Option<Arc<Written>>; Group::ALL.len()],
 }
 
@@ -112,10 +115,9 @@ impl Board {
         self.seen.subscribe()
     }
 
-    /// The newest event of the log, and whether it has been counted.
-    pub(crate) fn head(&self) -> (Seq, bool) {
-        let head = self.hub.head();
-        (head, *self.seen.borrow() >= head)
+    /// The newest event of the log.
+    pub(crate) fn head(&self) -> Seq {
+        self.hub.head()
     }
 
     /// Whether events up to this one have been counted.
@@ -164,17 +166,19 @@ impl Board {
         self.kept().metrics.versions(hours)
     }
 
-    /// The whole `metrics_update` of the last `hours`.
-    pub(crate) fn snapshot(&self, hours: u32) -> Arc<Written> {
+    /// The whole `metrics_update` of the last `hours`. Who asks is not given an old timestamp; updates are written once.
+    pub(crate) fn snapshot(&self, hours: u32, asked: bool) -> Arc<Written> {
         let mut kept = self.kept();
         let now = self.hub.now();
         let sheet = kept.sheet(hours, now);
-        if let Some(whole) = &sheet.whole {
+        if let Some((at, whole)) = &sheet.whole
+            && !(asked && now.0 - at.0 > FRESH_MILLIS)
+        {
             return whole.clone();
         }
         let parts = sheet.parts.as_ref().expect("a sheet is written when it is asked for");
         let whole = Written::new(sheet.versions, "metrics_update", amiga::metrics_update(parts, now));
-        sheet.whole = Some(whole.clone());
+        sheet.whole = Some((now, whole.clone()));
         kept.written += 1;
         whole
     }

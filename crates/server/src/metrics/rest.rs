@@ -66,6 +66,7 @@ pub(crate) async fn events(
         hours,
         sent,
         said: None,
+        opening: true,
     };
     let frames = stream::unfold(feed, |mut feed| async move {
         let frame = feed.next().await?;
@@ -92,11 +93,13 @@ struct Feed {
     sent: Option<Versions>,
     /// When something was last said.
     said: Option<Instant>,
+    opening: bool,
 }
 
 impl Feed {
     /// The next frame; `None` when the hub closes.
     async fn next(&mut self) -> Option<Bytes> {
+        self.opening = self.said.is_none();
         let Some(said) = self.said else {
             self.said = Some(Instant::now());
             // A client that has the current figures hears at once that it is connected.
@@ -134,7 +137,7 @@ impl Feed {
     }
 
     fn update(&mut self, before: &str) -> Bytes {
-        let written = self.board.snapshot(self.hours);
+        let written = self.board.snapshot(self.hours, self.opening);
         self.sent = Some(written.versions);
         let id = self.board.id(self.hours, &written.versions);
         format!("{before}id: {id}\ndata: {}\n\n", written.json.get()).into()
