@@ -352,6 +352,12 @@ impl Hub {
         }]);
     }
 
+    /// A person's first connection came, or their last one went: recorded at once, in the caller's order, whatever the store is at.
+    pub fn person(&self, presence: NewEvent) {
+        let _order = lock(&self.state);
+        self.append_events(vec![presence]);
+    }
+
     /// Waits until the store has committed everything up to `seq`.
     ///
     /// # Errors

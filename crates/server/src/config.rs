@@ -8,6 +8,8 @@ use countersign_model::Dialect;
 use serde::Deserialize;
 
 use crate::address::{ListenAt, both_loopbacks, loopback};
+use crate::cloud::{CloudConfig, OwnCloud};
+use crate::pace::Rate;
 
 /// The port of SAM, Hive and Countersign.
 const DEFAULT_PORT: u16 = 8765;
@@ -66,6 +68,10 @@ pub struct Config {
     pub open_answers: bool,
     /// Whether everybody who comes needs a valid credential.
     pub auth_required: bool,
+    /// How Cloud clients are treated.
+    pub cloud: CloudConfig,
+    /// How fast one Cloud client may speak; without one there is no limit.
+    pub rate_limit: Option<Rate>,
     /// Origins of web pages that may connect, beside our own: `https://dashboard.example`.
     pub allowed_origins: Vec<String>,
     /// Values of `Host` that are us, beside our own: a proxy's public name.
@@ -106,6 +112,8 @@ impl Default for Config {
             switches: Switches::default(),
             open_answers: false,
             auth_required: false,
+            cloud: CloudConfig::default(),
+            rate_limit: None,
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             approval_timeout: None,
@@ -162,6 +170,9 @@ struct OwnFile {
     data_dir: Option<PathBuf>,
     open_answers: bool,
     auth: OwnAuth,
+    cloud_dev_tokens: bool,
+    cloud: OwnCloud,
+    rate_limit: Option<Rate>,
     allowed_origins: Vec<String>,
     allowed_hosts: Vec<String>,
     max_connections: Option<usize>,
@@ -273,6 +284,12 @@ impl Config {
             ));
         }
         let listen: Result<Vec<ListenAt>, _> = file.listen.iter().map(|text| text.parse()).collect();
+        if file.cloud_dev_tokens && file.auth == OwnAuth::Required {
+            return Err(ConfigError::Value(
+                "cloud_dev_tokens = true takes any token and auth = \"required\" takes valid ones alone: choose one"
+                    .to_owned(),
+            ));
+        }
         let mut config = Self {
             enabled: file.enabled.unwrap_or(true),
             port: file.port.unwrap_or(DEFAULT_PORT),
@@ -284,6 +301,8 @@ impl Config {
             },
             open_answers: file.open_answers,
             auth_required: file.auth == OwnAuth::Required,
+            cloud: file.cloud.read(file.cloud_dev_tokens)?,
+            rate_limit: file.rate_limit,
             allowed_origins: file.allowed_origins,
             allowed_hosts: file.allowed_hosts,
             approval_timeout: positive("approvals.timeout_seconds", file.approvals.timeout_seconds)?,

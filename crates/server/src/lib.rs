@@ -4,12 +4,15 @@
 mod address;
 mod amiga;
 mod auth;
+mod census;
+mod cloud;
 mod codex;
 mod config;
 mod gate;
 mod hive;
 mod listen;
 mod metrics;
+mod pace;
 mod problem;
 mod rest;
 mod router;
@@ -20,8 +23,10 @@ mod web;
 
 pub use address::ListenAt;
 pub use auth::{Confirm, ConfirmAsk};
+pub use cloud::CloudConfig;
 pub use codex::ScriptProblem;
 pub use config::{Codex, Config, ConfigError};
+pub use pace::Rate;
 pub use router::routes;
 pub use running::{Approver, Running, Setup, StartError, Ui, default_data_dir, start};
 

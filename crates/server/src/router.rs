@@ -13,12 +13,13 @@ use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
 
 use crate::amiga;
 use crate::auth::{Access, Door, Need, Standing};
+use crate::cloud::{self, Cloud};
 use crate::codex::{self, Room};
 use crate::gate::Names;
 use crate::hive;
 use crate::metrics::{self, Board};
 use crate::problem::Problem;
-use crate::rest::{approvals, events, grants, sessions, status};
+use crate::rest::{approvals, events, grants, metrics, sessions, status};
 use crate::running::Report;
 use crate::sam::{self, Role};
 use crate::socket::{self, Settings};
@@ -27,6 +28,7 @@ use crate::web;
 /// What handlers are given.
 #[derive(Clone)]
 pub(crate) struct App {
+    pub(crate) cloud: Arc<Cloud>,
     pub(crate) door: Door,
     pub(crate) settings: Settings,
     pub(crate) report: Arc<Report>,
@@ -87,6 +89,8 @@ fn list() -> Vec<Route> {
         Route::get("/codex", Need::Publish, codex_session),
         Route::get("/sessions", Need::ReadAll, codex::list),
         Route::get("/sessions/{id}", Need::ReadAll, codex::one),
+        Route::get("/ws", Need::Tolerant, cloud_agents),
+        Route::get("/metrics", Need::ReadAll, metrics::metrics),
         Route::get("/healthz", Need::Nothing, status::healthz),
         Route::get("/api/status", Need::Any, status::status),
         Route::get("/api/agents", Need::Read, sessions::list),
@@ -204,6 +208,10 @@ async fn root(State(app): State<App>, request: Request) -> Result<Response, Prob
         };
     }
     Ok(web::index())
+}
+
+async fn cloud_agents(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    cloud::open(request, app.cloud, app.door, &app.settings)
 }
 
 async fn publish(State(app): State<App>, request: Request) -> Result<Response, Problem> {

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::VERSION;
 use crate::amiga::{self, Amiga};
 use crate::auth::{Confirm, Door, Keys};
+use crate::cloud::Cloud;
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
 use crate::gate::Names;
@@ -225,10 +226,12 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let board = Board::new(hub.clone());
     let amiga = Amiga::new(board.clone(), door.clone());
     let app = App {
+        cloud: Cloud::new(hub.clone(), config.cloud, config.rate_limit),
         door,
         settings: Settings {
             switches: config.switches,
             approval_timeout: config.approval_timeout,
+            census: Arc::default(),
             closing: closed.clone(),
             alive: alive.clone(),
         },

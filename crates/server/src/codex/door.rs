@@ -17,6 +17,7 @@ use super::conversation::CodexConversation;
 use super::session::Session;
 use super::shelf::Shelf;
 use crate::auth::{Access, Lack, Roles, Standing};
+use crate::census::Speaks;
 use crate::problem::Problem;
 use crate::rest::{json, reply};
 use crate::router::App;
@@ -37,9 +38,11 @@ pub(crate) fn open(request: Request, app: &App) -> Result<Response, Problem> {
         closing,
         alive,
         approval_timeout,
+        census,
         ..
     } = app.settings.clone();
     upgrade(request, &app.settings, async move |line| {
+        let _present = census.enter(Speaks::Codex);
         let theirs = hub.clone();
         run(line, Intake::MONITOR, None, &hub, closing, |direct| {
             let (heard, hears) = mpsc::channel(WAITING);

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::view::HiveView;
 use crate::auth::{Access, ApproverGuard, Badge, Door, Lack, Standing};
+use crate::census::{Present, Speaks};
 use crate::socket::{Conversation, Direct, End, Incoming, Message, Publisher, Tongue, Tune, answer, push_text};
 
 /// How long a connection that must authenticate may take to do so (seed 002, section 4).
@@ -73,6 +74,8 @@ pub(crate) struct Setting {
     pub(crate) opened: Option<Seq>,
     /// Told with the first subscription.
     pub(crate) lost: Option<HistoryLost>,
+    /// Counts the connection.
+    pub(crate) present: Arc<Present>,
 }
 
 pub(crate) struct HiveConversation {
@@ -107,6 +110,7 @@ impl HiveConversation {
             agent: "hive".into(),
             session: Some(name.as_str().into()),
         };
+        setting.present.turn(Speaks::Hive);
         let tongue = Hive { hub: door.hub.clone() };
         Self {
             setting,

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::conversation::{HiveConversation, Setting};
 use crate::auth::Door;
+use crate::census::Speaks;
 use crate::problem::Problem;
 use crate::socket::{Feed, Intake, Settings, query, run, upgrade};
 
@@ -27,6 +28,7 @@ pub(crate) fn open(request: Request, door: Door, settings: &Settings) -> Result<
         Ok(cursor) => (cursor, None),
         Err(lost) => (door.hub.from_head(), Some(lost)),
     };
+    let census = settings.census.clone();
     let (closing, timeout, switches) = (settings.closing.clone(), settings.approval_timeout, settings.switches);
     upgrade(request, settings, async move |line| {
         let (hub, badge) = (door.hub.clone(), line.badge.clone());
@@ -38,6 +40,7 @@ pub(crate) fn open(request: Request, door: Door, settings: &Settings) -> Result<
             name: format!("c-{}", random_hex(6)),
             timeout,
             switches,
+            present: Arc::new(census.enter(Speaks::Hive)),
         };
         let feed = Feed::new(cursor, None, None, Arc::new(Notify::new()));
         run(line, Intake::MONITOR, Some(feed), &hub, closing, |direct| {

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{Text, json, reply};
 use crate::auth::Access;
+use crate::cloud;
 use crate::problem::Problem;
 use crate::router::App;
 use crate::sam::names;
@@ -124,7 +125,10 @@ fn item(text: &str, peer: &Peer, index: usize) -> Result<Item, Problem> {
         Inbound::Event(event) if countersign_model::kind::is_hub_only(&event.kind) => {
             Err(at(countersign_hub::PublishError::HubOnly(event.kind.to_string()).into()))
         }
-        Inbound::Event(event) => Ok(Item::Event(event)),
+        Inbound::Event(event) => match cloud::forged(&event.kind) {
+            Some(why) => Err(at(Problem::new(StatusCode::FORBIDDEN, why).with("field", "type".into()))),
+            None => Ok(Item::Event(event)),
+        },
         Inbound::Ask(ask) => Ok(Item::Ask(ask)),
         Inbound::Answer(_) => Err(at(Problem::new(
             StatusCode::FORBIDDEN,

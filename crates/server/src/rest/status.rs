@@ -25,6 +25,7 @@ pub(crate) async fn healthz(State(app): State<App>) -> Response {
         "durable": status.durable,
         "connections": status.connections,
         "pending": status.pending,
+        "cloud": { "connected": app.cloud.clients(), "authenticated": app.cloud.authenticated() },
     });
     json(code, &body)
 }

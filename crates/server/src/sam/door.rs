@@ -16,6 +16,7 @@ use super::conversation::SamConversation;
 use super::filter::{Filter, names};
 use crate::VERSION;
 use crate::auth::Door;
+use crate::census::Speaks;
 use crate::hive::{Root, Setting};
 use crate::problem::Problem;
 use crate::socket::{Direct, Feed, Intake, Settings, query, run, upgrade};
@@ -48,7 +49,9 @@ pub(crate) fn open(request: Request, role: Role, door: Door, settings: &Settings
     let closing = settings.closing.clone();
     let (timeout, switches) = (settings.approval_timeout, settings.switches);
     let opened = opening.cursor.seen();
+    let census = settings.census.clone();
     upgrade(request, settings, async move |line| {
+        let present = Arc::new(census.enter(Speaks::Sam));
         let started = Arc::new(Notify::new());
         let start_at = (!opening.greeted).then(|| Instant::now() + DELAY);
         let feed = (role == Role::Monitor).then(|| {
@@ -74,6 +77,7 @@ pub(crate) fn open(request: Request, role: Role, door: Door, settings: &Settings
                 switches,
                 opened: (role == Role::Monitor).then_some(opened),
                 lost: None,
+                present,
             };
             let name = setting.name.clone();
             let sam = SamConversation::new(door, badge, name, timeout, started, direct.clone());

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::auth::{Access, Badge};
+use crate::census::Census;
 use crate::problem::Problem;
 
 /// What all connections share.
@@ -21,6 +22,7 @@ use crate::problem::Problem;
 pub(crate) struct Settings {
     pub(crate) switches: Switches,
     pub(crate) approval_timeout: Option<i64>,
+    pub(crate) census: Arc<Census>,
     pub(crate) closing: watch::Receiver<bool>,
     /// Held by each connection, so that closing can wait for them.
     pub(crate) alive: mpsc::Sender<()>,

@@ -13,6 +13,7 @@ use super::conversation::End;
 use super::frame;
 use super::writer::Direct;
 use crate::auth::{Badge, Door, Lack};
+use crate::cloud;
 
 /// Sessions of one connection that are announced and told of stops.
 const MAX_SESSIONS: usize = 256;
@@ -132,6 +133,10 @@ impl<T: Tongue> Publisher<T> {
                 self.publish(incoming).await;
                 return self.fail(&error, Some(field)).await;
             }
+        }
+        if let Some(error) = cloud::forged(&event.kind) {
+            self.publish(incoming).await;
+            return self.fail(error, Some("type")).await;
         }
         if countersign_model::kind::is_hub_only(&event.kind) {
             self.publish(incoming).await;
