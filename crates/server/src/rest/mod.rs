@@ -3,7 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod events;
 pub(crate) mod grants;
-pub(crate) mod metrics;
+pub(crate) mod prometheus;
 pub(crate) mod sessions;
 pub(crate) mod status;
 

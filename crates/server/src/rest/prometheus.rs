@@ -48,7 +48,7 @@ fn escaped(value: &str) -> String {
 }
 
 /// All figures.
-pub(crate) async fn metrics(State(app): State<App>) -> Response {
+pub(crate) async fn figures(State(app): State<App>) -> Response {
     let status = app.report.status();
     let hub = &app.door.hub;
     let mut out = Families::default();
