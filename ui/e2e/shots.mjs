@@ -6,6 +6,7 @@ import { build, launch, open, serve } from './page.mjs';
 const [folder = 'shots', ...only] = process.argv.slice(2);
 const SIZES = { wide: [1280, 800], small: [900, 600], narrow: [420, 800] };
 
+const view = (name) => async (page) => page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name }).click();
 const click = (text) => async (page) => page.locator('.row', { hasText: text }).first().click();
 const STATES = {
   'first-run': {},
@@ -30,6 +31,17 @@ const STATES = {
   modal: {},
   filtered: { state: 'quiet', act: async (page) => page.getByRole('searchbox').fill('pytest') },
   unfollowed: { state: 'busy', act: async (page) => { await page.locator('.list').hover(); await page.mouse.wheel(0, -600); await page.waitForTimeout(1500); } },
+  mixed: {},
+  'mixed-messages': { state: 'mixed', act: (page) => page.getByRole('button', { name: 'Messages' }).click() },
+  metrics: { state: 'busy', act: view('Metrics') },
+  'metrics-empty': { act: view('Metrics') },
+  'metrics-failing': { act: view('Metrics') },
+  'connections-empty': { state: 'first-run', act: view('Connections') },
+  connections: { state: 'quiet', act: view('Connections') },
+  'connections-failing': { state: 'failing', act: view('Connections') },
+  'connections-form': { state: 'quiet', act: async (page) => { await view('Connections')(page); await page.getByRole('button', { name: 'Attach to a server' }).click(); await page.getByRole('button', { name: 'Attach', exact: true }).click(); } },
+  'connections-detach': { state: 'failing', act: async (page) => { await view('Connections')(page); await page.getByRole('button', { name: 'Detach from twin' }).click(); } },
+  'connections-read-only': { state: 'read-only', act: view('Connections') },
   help: { state: 'quiet', act: async (page) => page.keyboard.press('?') },
   approvals: { state: 'three', act: async (page) => { await page.evaluate(() => { window.mockHub.answer('ap-1', { decision: 'approve' }, 'dialog'); window.mockHub.answer('ap-2', { decision: 'stop', message: 'Not on main' }, 'rest'); }); await page.keyboard.press('2'); } },
 };

@@ -32,6 +32,10 @@ export async function browser(): Promise<Platform> {
     stopSession: rest.stopSession,
     resumeSession: rest.resumeSession,
     history: rest.history,
+    metrics: rest.metrics,
+    addUpstream: rest.addUpstream,
+    removeUpstream: rest.removeUpstream,
+    retryWebhook: rest.retryWebhook,
     stream(since, reader) {
       // With the bearer the hub counts this page among those who can answer.
       const open = (url: string): WebSocket => page.open(rest.token === null ? url : `${url}&token=${rest.token}`);

@@ -36,6 +36,10 @@ export function desktop(): Platform {
     stopSession: (name: SessionName, message) => call<SessionView>('stop_session', { ...name, ...(message ? { message } : {}) }),
     resumeSession: (name: SessionName) => call<SessionView>('resume_session', { ...name }),
     history: (range: HistoryRange) => call<Page>('history', { ...range }),
+    metrics: (hours) => call<unknown>('metrics', { hours }),
+    addUpstream: async (upstream) => void (await call('add_upstream', { upstream })),
+    removeUpstream: async (name) => void (await call('remove_upstream', { name })),
+    retryWebhook: async (name) => void (await call('retry_webhook', { name })),
     stream,
     watch,
   };

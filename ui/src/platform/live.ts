@@ -1,5 +1,6 @@
 // The browser's live stream: one WebSocket, read at the page's pace, resumed from the last event after every break.
 import type { EventRow } from '../generated/EventRow';
+import type { Origin } from '../generated/Origin';
 import { fields } from '../stream/read';
 import type { Batch, StreamReader } from './types';
 
@@ -149,8 +150,8 @@ export class LiveSocket {
       seq,
       id: `${this.epoch}:${seq}`,
       time: new Date(Number.isNaN(given) ? this.around.now() : given).toISOString(),
-      // A frame does not say; the stored event does.
-      origin: 'sam',
+      // A frame does not say; the stored event does, and the hub's account of the session.
+      origin: '' as Origin,
       agent: frame.agent ?? 'unknown',
       kind: frame.type,
       type: frame.type,

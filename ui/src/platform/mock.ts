@@ -2,11 +2,19 @@
 import type { Approval } from '../generated/Approval';
 import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
+import type { Listener } from '../generated/Listener';
+import type { Origin } from '../generated/Origin';
 import type { Problem } from '../generated/Problem';
 import type { SessionView } from '../generated/SessionView';
 import type { Surface } from '../generated/Surface';
+import type { Upstream } from '../generated/Upstream';
+import type { Webhook } from '../generated/Webhook';
+import { faultIn, type NewUpstream } from './connections';
+import { dialects } from './mock/dialects';
+import { figures, NOTHING, upstreams, webhooks } from './mock/figures';
 import { EPOCH, eventOf, history, run, type Step } from './mock/script';
 import { longRequest, REASON, requests, treacherous } from './mock/requests';
+import { SessionBook } from '../stream/sessions';
 import { PlatformError, type Answer, type Batch, type Capabilities, type Page, type Platform, type PlatformSignal, type SessionName, type StreamReader } from './types';
 
 const PROBLEMS: Record<string, Problem> = {
@@ -14,6 +22,11 @@ const PROBLEMS: Record<string, Problem> = {
   disabled: { code: 'disabled', message: '"enabled" is false in /home/ada/sam/config.json, so nothing listens. Set it to true and start Countersign again.' },
   'port-in-use': { code: 'port_in_use', message: 'Port 8765 on 127.0.0.1 is in use by another program. End that program, or choose another port: "port" in the config, or countersign serve --port 8766.' },
 };
+
+const LISTENERS: Listener[] = [
+  { url: 'http://127.0.0.1:8765', dialect: 'sam' },
+  { url: 'http://127.0.0.1:3000', dialect: 'cloud' },
+];
 
 class MockHub {
   events: EventRow[] = [];
@@ -27,6 +40,11 @@ class MockHub {
   sent = 0;
   private running: Promise<void> | undefined;
 
+  private others = new SessionBook();
+  upstreams: Upstream[] = [];
+  webhooks: Webhook[] = [];
+  counts: 'busy' | 'nothing' | 'failing' = 'busy';
+
   /** For tests: what was answered, in order. */
   answered: string[] = [];
 
@@ -34,7 +52,7 @@ class MockHub {
     return this.events.at(-1)?.seq ?? 0;
   }
 
-  publish(step: Omit<Step, 'after'>): EventRow {
+  publish(step: Omit<Step, 'after'> & { readonly origin?: Origin }): EventRow {
     const event = eventOf(step, this.head + 1, Date.now());
     this.events.push(event);
     this.pump();
@@ -94,12 +112,23 @@ class MockHub {
 
   sessions(): SessionView[] {
     const found = new Map<string, SessionView>();
-    for (const { agent, session, time, kind, data } of this.events) {
+    for (const event of this.events) {
+      const { agent, session, time, kind, data } = event;
       if (session === undefined) continue;
+      if (event.origin !== 'sam' && event.origin !== 'hub') {
+        this.others.apply([event]);
+        continue;
+      }
       const key = `${agent}\n${session}`;
       const known = found.get(key) ?? { agent, session, activity: 'idle', since: time, pending: 0, stopped: false, connections: 1, events: 0, last: time };
       const activity = kind === 'tool_call_start' ? 'working' : kind === 'tool_call_end' ? (data['success'] === false ? 'failed' : 'idle') : known.activity;
       found.set(key, { ...known, activity, since: activity === known.activity ? known.since : time, events: known.events + 1, last: time, ...(kind === 'tool_call_start' ? { task: String(data['tool_name']) } : {}) });
+    }
+    const others = this.others.list(Date.now()).filter(({ session }) => session !== '');
+    this.others = new SessionBook();
+    for (const { agent, session, activity, since, task, progress, events, last } of others) {
+      const iso = (ms: number): string => new Date(ms).toISOString();
+      found.set(`${agent}\n${session}`, { agent, session, activity, since: iso(since), pending: 0, stopped: false, connections: 1, events, last: iso(last), ...(task === undefined ? {} : { task }), ...(progress === undefined ? {} : { progress }) });
     }
     return [...found.values()].map((view) => {
       const pending = this.approvals.filter((a) => a.agent === view.agent && a.session === view.session && a.status === 'pending').length;
@@ -116,16 +145,36 @@ class MockHub {
       head: this.head,
       durable: this.head,
       oldest: 1,
-      listeners: listening ? [{ url: 'http://127.0.0.1:8765', dialect: 'sam' }] : [],
+      listeners: listening ? LISTENERS : [],
       connections: 4,
       approvers: 1,
       pending: this.approvals.filter(({ status }) => status === 'pending').length,
       store_bytes: 38_400_000,
       data_dir: '/home/ada/.local/share/countersign',
       problems: this.problems,
-      upstreams: [],
-      webhooks: [],
+      upstreams: this.upstreams,
+      webhooks: this.webhooks,
     };
+  }
+
+  metrics(hours: number): unknown {
+    if (this.counts === 'failing') throw new PlatformError('unreachable', 'The hub does not answer. Is it running?');
+    return this.counts === 'nothing' ? NOTHING : figures(hours, Date.now());
+  }
+
+  attach(upstream: NewUpstream): void {
+    const fault = faultIn(upstream, this.upstreams);
+    if (fault !== '') throw new PlatformError('failed', fault);
+    const { name, dialect, url } = upstream;
+    this.upstreams = [...this.upstreams, { name, dialect, url, state: 'connecting', since: new Date().toISOString(), events: 0, configured: false }];
+  }
+
+  detach(name: string): void {
+    this.upstreams = this.upstreams.filter((known) => known.name !== name);
+  }
+
+  retry(name: string): void {
+    this.webhooks = this.webhooks.map((known) => (known.name === name ? { name, url: known.url, state: 'ok', behind: 0, dead: 0 } : known));
   }
 
   session(name: SessionName, stop: boolean): SessionView {
@@ -164,6 +213,20 @@ function play(hub: MockHub, state: string): void {
   if (state === 'read-only') hub.can = { answer: false, modal: false };
   if (state === 'modal') hub.can = { answer: true, modal: true };
   if (state === 'stopped') hub.session({ agent: 'sam', session: 'ingest-7f2' }, true);
+  const empty = quiet || state === 'metrics-empty';
+  hub.counts = state === 'metrics-failing' ? 'failing' : empty ? 'nothing' : 'busy';
+  if (!quiet) {
+    hub.upstreams = upstreams(state === 'failing');
+    hub.webhooks = webhooks(state === 'failing');
+  }
+  if (state === 'mixed' || state === 'mixed-live') {
+    const steps = dialects();
+    for (let n = 0; n < 25; n++) {
+      const step = steps.next().value as Step;
+      hub.events.push(eventOf(step, hub.head + 1, now - (25 - n) * 700));
+    }
+    if (state === 'mixed-live') setInterval(() => hub.publish(steps.next().value as Step), LIVE_MS);
+  }
   if (state === 'busy' || state === 'older') {
     const steps = run();
     for (let n = 0; n < 60; n++) steps.next();
@@ -189,6 +252,10 @@ export function mock(state: string): Platform {
     stopSession: (name) => later(() => hub.session(name, true)),
     resumeSession: (name) => later(() => hub.session(name, false)),
     history: (range) => later(() => hub.page(range)),
+    metrics: (hours) => later(() => hub.metrics(hours)),
+    addUpstream: (upstream) => later(() => hub.attach(upstream)),
+    removeUpstream: (name) => later(() => hub.detach(name)),
+    retryWebhook: (name) => later(() => hub.retry(name)),
     stream(since, reader) {
       reader.opened({ epoch: EPOCH, head: hub.head });
       hub.follow(reader, since);

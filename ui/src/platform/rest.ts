@@ -4,6 +4,7 @@ import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
 import type { SessionView } from '../generated/SessionView';
 import type { Status } from '../generated/Status';
+import type { NewUpstream } from './connections';
 import { PlatformError, type Answer, type FailureCode, type HistoryRange, type Page, type SessionName } from './types';
 
 const TOKEN = 'countersign.token';
@@ -57,6 +58,38 @@ export class Rest {
     const page = await this.send<{ events: EventRow[]; next: string | null }>('GET', `/api/events?${query}`);
     return { events: page.events, next: page.next === null ? null : Number(page.next) };
   };
+
+  /** The first event of the stream is a whole update; without a stream there is the overview. */
+  metrics = async (hours: number): Promise<unknown> => (await this.firstEvent(`/api/stream/metrics?hours=${hours}`)) ?? this.send('GET', `/api/metrics/overview?hours=${hours}`);
+
+  addUpstream = async (upstream: NewUpstream): Promise<void> => void (await this.send('POST', '/api/upstreams', upstream));
+  removeUpstream = async (name: string): Promise<void> => void (await this.send('DELETE', `/api/upstreams/${encodeURIComponent(name)}`));
+  retryWebhook = async (name: string): Promise<void> => void (await this.send('POST', `/api/webhooks/${encodeURIComponent(name)}/retry`, {}));
+
+  /** The data of the first server-sent event, or nothing when there is none to be had. */
+  private async firstEvent(path: string): Promise<unknown> {
+    const { token } = this;
+    const headers = { Accept: 'text/event-stream', ...(token === null ? {} : { Authorization: `Bearer ${token}` }) };
+    const ended = new AbortController();
+    const timer = setTimeout(() => ended.abort(), TIMEOUT_MS);
+    try {
+      const response = await fetch(path, { headers, cache: 'no-store', credentials: 'omit', signal: ended.signal });
+      if (!response.ok || !response.body) return undefined;
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let text = ''; ; ) {
+        const { done, value } = await reader.read();
+        if (done) return undefined;
+        text += value;
+        const data = /^data: ?(.*)\r?\n/m.exec(text)?.[1];
+        if (data !== undefined) return JSON.parse(data);
+      }
+    } catch {
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+      ended.abort();
+    }
+  }
 
   private session(name: SessionName, verb: string, body: object): Promise<SessionView> {
     return this.send('POST', `/api/sessions/${encodeURIComponent(name.session)}/${verb}?agent=${encodeURIComponent(name.agent)}`, body);

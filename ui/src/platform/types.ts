@@ -5,6 +5,7 @@ import type { HubStatus } from '../generated/HubStatus';
 import type { SessionView } from '../generated/SessionView';
 import type { Status } from '../generated/Status';
 import type { Verdict } from '../generated/Verdict';
+import type { NewUpstream } from './connections';
 
 /** What this page may do, and what its host does for it. */
 export interface Capabilities {
@@ -74,6 +75,12 @@ export interface Platform {
   stopSession(name: SessionName, message?: string): Promise<SessionView>;
   resumeSession(name: SessionName): Promise<SessionView>;
   history(range: HistoryRange): Promise<Page>;
+  /** AMIGA's `metrics_update`, or at least its `overview`, about the last hours (1 to 168). */
+  metrics(hours: number): Promise<unknown>;
+  addUpstream(upstream: NewUpstream): Promise<void>;
+  removeUpstream(name: string): Promise<void>;
+  /** Sends again what a webhook's target refused. */
+  retryWebhook(name: string): Promise<void>;
   /** Follows the log from `EPOCH:SEQ` (exclusive). Returns the way to end it. */
   stream(since: string, reader: StreamReader): () => void;
   /** Things the host has to say unasked. Returns the way to stop listening. */

@@ -1,10 +1,12 @@
 // The page's picture of the hub: connection, status, sessions, loaded rows. Fed by the platform, once a frame; shows nothing.
 import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
+import type { Origin } from '../generated/Origin';
 import { PlatformError, type Batch, type Capabilities, type Page, type Platform, type SessionName } from '../platform/types';
 import { EVERYTHING, FilteredRows, type Filter } from '../stream/filter';
 import { Frames } from '../stream/frames';
 import { lighten } from '../stream/lighten';
+import { People, type Person } from '../stream/people';
 import type { Row } from '../stream/row';
 import { SessionBook, type Session } from '../stream/sessions';
 import { Timeline } from '../stream/timeline';
@@ -32,6 +34,8 @@ export class Hub {
   /** Goes up when rows changed in place. */
   version = $state(0);
   sessions = $state.raw<Session[]>([]);
+  /** Who is there, as far as the loaded events say. */
+  people = $state.raw<Person[]>([]);
   filter = $state.raw<Filter>(EVERYTHING);
   /** Something that the person should know about the rows. */
   note = $state('');
@@ -54,6 +58,8 @@ export class Hub {
   private readonly timeline = new Timeline();
   private readonly filtered = new FilteredRows();
   private readonly book = new SessionBook();
+  private readonly folk = new People();
+  readonly originOf = (agent: string, session: string): Origin | undefined => this.book.originOf(agent, session);
   private readonly frames = new Frames<Batch>((batches) => this.applyAll(batches));
   private arrivals: { at: number; events: number }[] = [];
   private stale = false;
@@ -102,11 +108,13 @@ export class Hub {
     this.why = why;
   }
 
+  /** What the hub says of itself, asked for now. */
+  async refreshStatus(): Promise<void> {
+    this.status = await this.platform.status();
+  }
+
   private resync(): void {
-    this.platform.status().then(
-      (status) => (this.status = status),
-      () => undefined,
-    );
+    this.refreshStatus().catch(() => undefined);
     void this.syncSessions();
     this.onResync();
   }
@@ -135,6 +143,7 @@ export class Hub {
     const events = await this.range(since, head);
     const changed = this.timeline.apply(events);
     this.book.apply(events);
+    this.meet(events);
     if (since === 0) this.atOldest = true;
     this.show(changed);
   }
@@ -157,6 +166,7 @@ export class Hub {
     if (this.phase === 'replaying' && this.timeline.last >= this.head) this.phase = 'live';
     if (events.length === 0) return;
     this.book.apply(events);
+    this.meet(events);
     this.stale = true;
     this.arrivals.push({ at: Date.now(), events: events.length });
     this.show(changed);
@@ -169,6 +179,10 @@ export class Hub {
     this.total = this.timeline.rows.length;
     this.version += 1;
     this.showSessions();
+  }
+
+  private meet(events: readonly EventRow[]): void {
+    if (this.folk.apply(events)) this.people = this.folk.list();
   }
 
   /** The rail need not move with every frame, and with many sessions must not. */
@@ -207,6 +221,7 @@ export class Hub {
       const since = Math.max(0, until - PAGE);
       const events = await this.range(since, until);
       this.timeline.prepend(events);
+      this.meet(events);
       if (since < oldest || events.length === 0) this.atOldest = true;
       this.setFilter(this.filter);
       this.total = this.timeline.rows.length;
@@ -262,6 +277,6 @@ export class Hub {
     if (!this.stale || this.phase === 'closed' || document.visibilityState === 'hidden') return;
     this.stale = false;
     void this.syncSessions();
-    if (this.platform.name === 'desktop') this.platform.status().then((status) => (this.status = status), () => undefined);
+    if (this.platform.name === 'desktop') this.refreshStatus().catch(() => undefined);
   }
 }

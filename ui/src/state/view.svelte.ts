@@ -1,11 +1,11 @@
 // What this person is looking at: view, filter, selection, follow and pause, theme. Nothing of it leaves the page.
+import type { ViewName } from '../features/views';
 import type { SessionName } from '../platform/types';
 import { EVERYTHING } from '../stream/filter';
 import type { Group, Row } from '../stream/row';
 import type { Session } from '../stream/sessions';
 import type { Hub } from './hub.svelte';
 
-export type ViewName = 'live' | 'approvals';
 export type Theme = 'system' | 'light' | 'dark';
 
 const THEME = 'countersign.theme';
@@ -31,6 +31,8 @@ export class View {
   private frozen = $state.raw<Row[]>();
   /** The newest row that has been in view, for "132 new". */
   seen = $state(0);
+  /** What the metrics are about. */
+  hours = $state(24);
   help = $state(false);
   railOpen = $state(false);
   stopping = $state.raw<Session>();

@@ -15,6 +15,7 @@ export interface Filter {
 export const EVERYTHING: Filter = { text: '', groups: new Set(), trouble: false, session: undefined };
 
 const TROUBLE = new Set(['failed', 'blocked', 'stopped', 'denied', 'expired', 'cancelled', 'left']);
+const TROUBLED = new Set(['session_stopped', 'execution_failed', 'constraint_violation']);
 
 export function isEverything(filter: Filter): boolean {
   return filter.text.trim() === '' && filter.groups.size === 0 && !filter.trouble && !filter.session;
@@ -26,7 +27,7 @@ function test(filter: Filter): (row: Row) => boolean {
   return (row) =>
     (!session || (row.agent === session.agent && row.session === session.session)) &&
     (groups.size === 0 || groups.has(row.group) || (groups.has('judgements') && row.judgements.length > 0)) &&
-    (!trouble || TROUBLE.has(row.outcome) || (isCall(row) ? false : row.kind === 'session_stopped' || row.group === 'judgements')) &&
+    (!trouble || TROUBLE.has(row.outcome) || (isCall(row) ? false : TROUBLED.has(row.kind) || row.waits || row.group === 'judgements')) &&
     words.every((word) => haystack(row).includes(word));
 }
 

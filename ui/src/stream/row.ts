@@ -3,7 +3,7 @@ import type { EventRow } from '../generated/EventRow';
 import { errorText, fields, number, text } from './read';
 
 /** What filter chips tell apart. */
-export type Group = 'calls' | 'judgements' | 'activity' | 'hub' | 'other';
+export type Group = 'calls' | 'runs' | 'messages' | 'judgements' | 'activity' | 'hub' | 'other';
 
 export type Outcome =
   /** A call that waits for a person. */
@@ -48,6 +48,8 @@ export interface Row {
   /** How long the call took, ms; unset while it runs. */
   took: number | undefined;
   agentGone: boolean;
+  /** A run that was paused for a person, and has not gone on. */
+  waits: boolean;
   /** Some of its data is in the store only. */
   partial: boolean;
   /** Goes up with every change, so that what was derived can be kept. */
@@ -83,6 +85,7 @@ export function makeRow(event: EventRow, group: Group, partial: boolean): Row {
     outcome: 'none',
     took: undefined,
     agentGone: false,
+    waits: false,
     partial,
     version: 0,
     cache: { version: -1 },

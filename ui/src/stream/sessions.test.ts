@@ -48,3 +48,47 @@ it("takes the hub's account, but not over what it has seen since", () => {
   book.correct([view]);
   expect(activity(book)).toEqual(['sam/s1 working']);
 });
+
+it('waits for a person while its run is paused for one, says why, and goes on', () => {
+  const s = new Script(1, 'desk', 'run-1');
+  const book = new SessionBook();
+  const line = () => book.list(Date.parse('2026-01-17T10:31:00Z'))[0];
+  book.apply([s.event('execution_started', { input: 'x' })]);
+  expect(line()?.activity).toBe('working');
+  book.apply([s.event('execution_paused', { node_id: 'n', reason: 'rate limit' })]);
+  expect(line()?.activity).toBe('idle');
+  book.apply([s.event('execution_paused', { node_id: 'n', reason: 'HITL: read clause 7' })]);
+  expect([line()?.activity, line()?.task]).toEqual(['needs_you', 'HITL: read clause 7']);
+  book.waiting(new Map(), Date.now());
+  book.apply([s.event('agent_disconnected')]);
+  expect(line()?.activity).toBe('needs_you');
+  book.apply([s.event('agent_connected'), s.event('execution_resumed', {})]);
+  expect([line()?.activity, line()?.task]).toEqual(['working', undefined]);
+  book.apply([s.event('execution_failed', { error: { message: 'no price' } })]);
+  expect([line()?.activity, line()?.task]).toEqual(['failed', 'no price']);
+});
+
+it('knows how far a run is, from a share or from a percentage, and forgets it with the run', () => {
+  const s = new Script();
+  const book = new SessionBook();
+  const progress = () => book.list(Date.parse('2026-01-17T10:31:00Z'))[0]?.progress;
+  book.apply([s.event('goal_progress', { progress: 0.62 })]);
+  expect(progress()).toBe(0.62);
+  book.apply([s.event('agent_status', { agentName: 'sam', state: 'working', currentTask: 'Draft', progress: 45 })]);
+  expect([progress(), book.list(0)[0]?.task, book.list(0)[0]?.activity]).toEqual([0.45, 'Draft', 'working']);
+  for (const odd of ['half', null, {}]) book.apply([s.event('goal_progress', { progress: odd })]);
+  expect(progress()).toBe(0.45);
+  book.apply([s.event('goal_progress', { progress: 7 })]);
+  expect(progress()).toBe(1);
+  book.apply([s.event('execution_completed', {})]);
+  expect(progress()).toBeUndefined();
+});
+
+it("takes a run's wait and progress from the hub's account", () => {
+  const book = new SessionBook();
+  const view: SessionView = { agent: 'desk', session: 'r', activity: 'needs_you', task: 'HITL: sign', progress: 0.5, since: '2026-01-17T10:29:00Z', pending: 0, stopped: false, connections: 0, events: 3, last: '2026-01-17T10:29:00Z' };
+  book.correct([view]);
+  book.waiting(new Map(), Date.now());
+  const line = book.list(Date.parse('2026-01-17T10:31:00Z'))[0];
+  expect([line?.activity, line?.waits, line?.progress]).toEqual(['needs_you', 'HITL: sign', 0.5]);
+});

@@ -1,8 +1,10 @@
 // What every session needs or does, kept up between the hub's own accounts of it.
 import type { Activity } from '../generated/Activity';
 import type { EventRow } from '../generated/EventRow';
+import type { Origin } from '../generated/Origin';
 import type { SessionView } from '../generated/SessionView';
-import { errorText, fields, text } from './read';
+import { waitsForPerson } from './kinds';
+import { errorText, fields, number, text, type Fields } from './read';
 
 /** The activity trace: events in each of the last `BINS` spans of `BIN` ms. */
 export const BIN = 5_000;
@@ -17,6 +19,12 @@ export interface Session {
   since: number;
   task: string | undefined;
   pending: number;
+  /** Why its run waits for a person, beside approvals. */
+  waits: string | undefined;
+  /** How far its run is, 0 to 1. */
+  progress: number | undefined;
+  /** The dialect it speaks, once known. */
+  origin: Origin | undefined;
   stopped: boolean;
   connections: number;
   events: number;
@@ -59,6 +67,9 @@ export class SessionBook {
         since: time,
         task: undefined,
         pending: 0,
+        waits: undefined,
+        progress: undefined,
+        origin: undefined,
         stopped: false,
         connections: 1,
         events: 0,
@@ -94,6 +105,9 @@ export class SessionBook {
       session.since = Date.parse(view.since);
       session.task = view.task;
       session.pending = view.pending;
+      session.waits = view.activity === 'needs_you' && view.pending === 0 ? (view.task ?? '') : undefined;
+      session.progress = view.progress;
+      session.origin = originOf(view) ?? session.origin;
       session.stopped = view.stopped;
       session.connections = view.connections;
       session.events = view.events;
@@ -112,6 +126,7 @@ export class SessionBook {
       const time = Date.parse(event.time);
       const session = this.get(event.agent, event.session, time);
       session.events += 1;
+      if (event.origin && event.origin !== 'hub') session.origin = event.origin;
       session.last = Math.max(session.last, time);
       advance(session, time);
       const place = BINS - 1 - (session.traceEnd - Math.floor(time / BIN));
@@ -122,6 +137,10 @@ export class SessionBook {
         session.since = time;
       }
     }
+  }
+
+  originOf(agent: string, session: string): Origin | undefined {
+    return this.known.get(sessionKey(agent, session))?.origin;
   }
 
   /** The number of approvals that wait, by session, as the registry has it. */
@@ -150,8 +169,34 @@ export class SessionBook {
 
 function rest(session: Session): Activity {
   if (session.stopped) return 'stopped';
+  if (session.waits !== undefined) return 'needs_you';
   if (session.connections === 0) return 'gone';
   return session.running > 0 || session.busy ? 'working' : 'idle';
+}
+
+/** A later hub names the dialect in its account of a session. */
+function originOf(view: SessionView & { readonly origin?: Origin }): Origin | undefined {
+  return view.origin;
+}
+
+function clamp(share: number): number {
+  return Math.min(1, Math.max(0, share));
+}
+
+/** Nothing of the run before counts any longer. */
+function over(session: Session): void {
+  session.running = 0;
+  session.busy = false;
+  session.task = undefined;
+  session.waits = undefined;
+  session.progress = undefined;
+}
+
+function pause(session: Session, data: Fields): void {
+  const reason = text(data, 'reason') ?? (data['reason'] === undefined ? '' : JSON.stringify(data['reason']));
+  session.busy = false;
+  session.task = reason;
+  session.waits = waitsForPerson(reason) ? reason : undefined;
 }
 
 const BUSY = /^(processing|working|running|busy|thinking|active|started)/i;
@@ -171,14 +216,43 @@ function step(session: Session, event: EventRow): Activity {
       if (data['success'] === false || (data['success'] === undefined && errorText(data['error']) !== undefined)) next = 'failed';
       break;
     case 'agent_status': {
-      const status = text(data, 'status') ?? '';
-      if (session.running === 0) session.task = status;
+      // Cloud Agents say `state` and count to a hundred.
+      const status = text(data, 'state', 'status') ?? '';
+      const percent = number(data, 'progress');
+      if (percent !== undefined) session.progress = clamp(percent / 100);
+      if (session.running === 0) session.task = text(data, 'currentTask', 'current_task', 'task') ?? status;
       if (BUSY.test(status)) session.busy = true;
       else if (QUIET.test(status)) session.busy = false;
       break;
     }
     case 'session_stopped':
       session.stopped = true;
+      break;
+    case 'execution_started':
+    case 'execution_completed':
+      over(session);
+      session.busy = event.kind === 'execution_started';
+      break;
+    case 'execution_failed':
+      over(session);
+      session.task = errorText(data['error']);
+      next = 'failed';
+      break;
+    case 'execution_paused':
+      pause(session, data);
+      break;
+    case 'execution_resumed':
+      session.waits = undefined;
+      session.task = undefined;
+      session.busy = true;
+      break;
+    case 'goal_progress': {
+      const progress = number(data, 'progress');
+      if (progress !== undefined) session.progress = clamp(progress);
+      break;
+    }
+    case 'goal_achieved':
+      session.progress = 1;
       break;
     case 'session_resumed':
       session.stopped = false;
@@ -195,6 +269,7 @@ function step(session: Session, event: EventRow): Activity {
   }
   if (session.pending > 0) return 'needs_you';
   if (session.stopped) return 'stopped';
+  if (session.waits !== undefined) return 'needs_you';
   if (next) return next;
   // A failure stays until something else happens; its result and its judgement are part of it.
   const echo = event.kind === 'tool_call_result' || event.kind.startsWith('system') || event.kind.startsWith('approval_');

@@ -1,10 +1,10 @@
 // What a row says in one line, and the text that a search looks through.
 import type { EventRow } from '../generated/EventRow';
 import { gist } from './call';
-import { fields, number, text, type Fields } from './read';
+import { errorText, fields, number, text, type Fields } from './read';
 import { failure, isCall, judgement, type Row } from './row';
 import { oneLine } from './visible';
-import { count } from './words';
+import { count, money } from './words';
 
 const HAYSTACK = 16 * 1024;
 
@@ -41,7 +41,7 @@ export function eventLine(event: EventRow): string {
     case 'system3_evaluation':
       return judgementLine(event);
     case 'agent_status':
-      return join(text(data, 'status'), pairs(details));
+      return statusLine(data, details);
     case 'autonomous_activity':
       return join(text(data, 'activity_type')?.replaceAll('_', ' '), pairs(details, 'timestamp'));
     case 'approval_resolved':
@@ -55,9 +55,50 @@ export function eventLine(event: EventRow): string {
       return '';
     case 'agent_disconnected':
       return text(data, 'reason') ?? '';
+    case 'execution_failed':
+      return join(errorText(data['error']), pairs(data, 'error'));
+    case 'execution_paused':
+      return join(said(data['reason']), pairs(data, 'reason'));
+    case 'goal_progress':
+      return join(percent(number(data, 'progress'), 1), pairs(data, 'progress'));
+    case 'constraint_violation':
+      return join(said(data['message'] ?? data['constraint'] ?? data['reason']), pairs(data, 'message', 'constraint', 'reason'));
+    case 'chat_message':
+      return said(data['content']) ?? pairs(data);
+    case 'user_presence':
+      return join(text(data, 'userId', 'user_id'), text(data, 'status'));
+    case 'usage':
+      return usageLine(data);
     default:
       return text(data, 'message', 'text', 'summary') ?? pairs(data);
   }
+}
+
+function said(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : value === undefined || value === null ? undefined : JSON.stringify(value);
+}
+
+function percent(value: number | undefined, whole: number): string | undefined {
+  return value === undefined ? undefined : `${Math.round((value / whole) * 100)}%`;
+}
+
+/** SAM says `status` with details, Cloud Agents `state` with the task and how far it is. */
+function statusLine(data: Fields, details: Fields): string {
+  const state = text(data, 'state');
+  if (state === undefined) return join(text(data, 'status'), pairs(details));
+  return join(state, text(data, 'currentTask'), percent(number(data, 'progress'), 100), pairs(details));
+}
+
+/** `claude-haiku-4-5 · 1,204 in · 310 out · $0.0042`. */
+function usageLine(data: Fields): string {
+  const part = (word: string, ...names: string[]): string | undefined => {
+    const value = number(data, ...names);
+    return value === undefined ? undefined : `${count(value)} ${word}`;
+  };
+  const cost = number(data, 'cost', 'cost_usd', 'total_cost_usd');
+  const tokens = [part('in', 'input_tokens', 'input'), part('out', 'output_tokens', 'output'), part('from cache', 'cache_read_tokens', 'cache_read_input_tokens'), part('to cache', 'cache_write_tokens', 'cache_creation_input_tokens')];
+  const line = join(text(data, 'model'), ...tokens, cost === undefined ? undefined : money(cost));
+  return line === '' ? pairs(data) : line;
 }
 
 /** `approved 0.95: Safe code execution`, `block_execution: Protected file access attempt`. */

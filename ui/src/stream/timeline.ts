@@ -1,21 +1,21 @@
 // The loaded part of the log as rows: bounded, in order, tool calls merged. Knows nothing of what is shown of it.
 import type { EventRow } from '../generated/EventRow';
 import { CallBook, callId } from './calls';
+import { groupOf, waitsForPerson } from './kinds';
 import { lighten } from './lighten';
-import { isCall, makeRow, settle, type Group, type Row } from './row';
+import { fields, text } from './read';
+import { isCall, makeRow, settle, type Row } from './row';
+import { sessionKey } from './sessions';
 
 /** Rows held while the newest are followed, and while somebody reads older ones. */
 export const MOST_ROWS = 20_000;
 export const MOST_ROWS_READING = 40_000;
 
-const CALL_KINDS = new Set(['tool_call_start', 'tool_call_end', 'tool_call_result', 'approval_request', 'system3_evaluation']);
+const GOES_ON = new Set(['execution_resumed', 'execution_started', 'execution_completed', 'execution_failed']);
+const MOST_PAUSED = 1_000;
 
-function groupOf(kind: string): Group {
-  if (CALL_KINDS.has(kind)) return 'calls';
-  if (kind.startsWith('system2_') || kind.startsWith('system3_')) return 'judgements';
-  if (kind === 'agent_status' || kind === 'autonomous_activity') return 'activity';
-  if (/^(approval|session|agent|rule)_/.test(kind)) return 'hub';
-  return 'other';
+function isPause(event: EventRow): boolean {
+  return event.kind === 'execution_paused' && waitsForPerson(text(fields(event.data), 'reason') ?? '');
 }
 
 function put(row: Row, event: EventRow): void {
@@ -54,6 +54,8 @@ export class Timeline {
   /** Rows let go of at the front since the start: what a reader of older rows has to make up for. */
   evicted = 0;
   private book = new CallBook();
+  /** The rows of runs that wait for a person, by session. */
+  private readonly paused = new Map<string, Row>();
 
   constructor(private readonly limits = { following: MOST_ROWS, reading: MOST_ROWS_READING }) {}
 
@@ -62,6 +64,7 @@ export class Timeline {
     this.first = 0;
     this.last = 0;
     this.book = new CallBook();
+    this.paused.clear();
   }
 
   /** Takes the next events in, in order; what was seen before is passed over. Returns the rows that changed, new ones included. */
@@ -93,6 +96,7 @@ export class Timeline {
     this.refresh(row, event);
     made.push(row);
     changed.add(row);
+    this.pause(row, event, changed);
     if (event.kind === 'agent_disconnected') {
       for (const running of this.book.running(event.agent, event.session)) {
         running.agentGone = true;
@@ -100,6 +104,25 @@ export class Timeline {
         changed.add(running);
       }
     }
+  }
+
+  /** A run that waits for a person does so until it goes on, or is over. */
+  private pause(row: Row, event: EventRow, changed: Set<Row>): void {
+    if (event.session === undefined) return;
+    const key = sessionKey(event.agent, event.session);
+    const before = this.paused.get(key);
+    const waits = isPause(event);
+    if (before && (waits || GOES_ON.has(event.kind))) {
+      before.waits = false;
+      settle(before);
+      changed.add(before);
+      this.paused.delete(key);
+    }
+    if (!waits) return;
+    row.waits = true;
+    settle(row);
+    this.paused.set(key, row);
+    if (this.paused.size > MOST_PAUSED) this.paused.delete(this.paused.keys().next().value as string);
   }
 
   private refresh(row: Row, event: EventRow): void {
@@ -142,9 +165,21 @@ export class Timeline {
     const kept = joined.size > 0 ? this.rows.filter((row) => !joined.has(row)) : this.rows;
     this.rows = older.rows.concat(kept);
     this.book.adopt(older.book);
+    this.resume(older);
     this.first = older.first;
     if (this.last === 0) this.last = older.last;
     return this.rows.length - before;
+  }
+
+  /** What waits on an older page may have gone on since. */
+  private resume(older: Timeline): void {
+    for (const [key, row] of older.paused) {
+      const later = this.rows.some((other) => other.id > row.id && other.session !== undefined && sessionKey(other.agent, other.session) === key && (GOES_ON.has(other.kind) || other.waits));
+      if (later) {
+        row.waits = false;
+        settle(row);
+      } else this.paused.set(key, row);
+    }
   }
 
   /** Takes an event of a row that opened without its start, if the start is here. */

@@ -68,6 +68,13 @@ export function count(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** US dollars: `$12.45`, `$0.0042`; never rounded to nothing. */
+export function money(value: number): string {
+  if (value === 0) return '$0';
+  if (Math.abs(value) >= 0.995) return `$${value.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',')}`;
+  return Math.abs(value) < 0.0001 ? 'under $0.0001' : `$${Number(value.toPrecision(2)).toFixed(4).replace(/0{1,2}$/, '')}`;
+}
+
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }

@@ -1,11 +1,13 @@
 // The shortest programs that show up in the window, for the address that the hub listens on.
 
-export interface Snippet {
+export interface Way {
   readonly name: string;
+  /** What to know first. */
+  readonly about?: string;
   readonly text: string;
 }
 
-export function snippets(url: string): Snippet[] {
+export function snippets(url: string): Way[] {
   const socket = url.replace(/^http/, 'ws');
   return [
     {

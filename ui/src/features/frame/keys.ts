@@ -1,4 +1,5 @@
 // The keys that work anywhere in the window but in a field, a dialog or on a control of their own.
+import { VIEWS, type ViewName } from '../views';
 
 export interface Hands {
   step(by: number): void;
@@ -8,7 +9,7 @@ export interface Hands {
   follow(): void;
   pause(): void;
   requests(): void;
-  view(name: 'live' | 'approvals'): void;
+  view(name: ViewName): void;
   help(): void;
 }
 
@@ -48,16 +49,14 @@ export function press(event: KeyboardEvent, hands: Hands): boolean {
     case 'w':
       hands.requests();
       return true;
-    case '1':
-      hands.view('live');
-      return true;
-    case '2':
-      hands.view('approvals');
-      return true;
     case '?':
       hands.help();
       return true;
-    default:
-      return false;
+    default: {
+      const view = VIEWS[Number(event.key) - 1];
+      if (!/^[1-9]$/.test(event.key) || !view) return false;
+      hands.view(view.name);
+      return true;
+    }
   }
 }

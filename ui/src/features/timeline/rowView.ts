@@ -1,5 +1,8 @@
 // What the list shows of a row, as plain values: one glance at a row a frame, and nothing in the DOM that did not change.
 import type { Shape } from '../../components/Glyph.svelte';
+import type { Origin } from '../../generated/Origin';
+import { kindName } from '../../stream/kinds';
+import { fields, text } from '../../stream/read';
 import { failure, isCall, timeOf, type Outcome, type Row } from '../../stream/row';
 import { judgementChip, summary } from '../../stream/summary';
 import { oneLine } from '../../stream/visible';
@@ -12,8 +15,11 @@ export interface RowView {
   readonly who: string;
   readonly agent: string;
   readonly session: string;
+  /** What its agent speaks; empty while that is not known. */
+  readonly dialect: string;
   readonly shape: Shape;
   readonly name: string;
+  readonly kind: string;
   readonly call: boolean;
   readonly summary: string;
   readonly chip: string;
@@ -58,20 +64,6 @@ const WORDS: Record<Outcome, string> = {
   none: '',
 };
 
-const NAMES: Record<string, string> = {
-  agent_status: 'status',
-  autonomous_activity: 'autonomous',
-  system2_intervention: 'system 2',
-  system3_intervention: 'system 3',
-  system3_evaluation: 'system 3',
-  agent_connected: 'connected',
-  agent_disconnected: 'disconnected',
-  session_stopped: 'session stopped',
-  session_resumed: 'stop lifted',
-  approval_resolved: 'approval answered',
-  approval_delivered: 'answer delivered',
-};
-
 /** A log scale from 10 ms to 10 min. */
 function barOf(ms: number | undefined): number {
   if (ms === undefined || ms <= 0) return 0;
@@ -82,26 +74,54 @@ export function outcomeWord(row: Row): string {
   return WORDS[row.outcome];
 }
 
+const EVENT_SHAPES: Readonly<Record<string, Shape>> = {
+  session_stopped: 'stop',
+  agent_disconnected: 'gone',
+  execution_started: 'go',
+  execution_resumed: 'go',
+  execution_completed: 'ok',
+  goal_achieved: 'ok',
+  execution_failed: 'bad',
+  execution_paused: 'wait',
+  constraint_violation: 'no',
+  chat_message: 'say',
+  user_presence: 'who',
+};
+
+/** How much a word from an agent matters, in its own terms. */
+function level(row: Row): string {
+  return row.kind === 'notification' ? (text(fields(row.events[0]?.data), 'level') ?? '').toLowerCase() : '';
+}
+
 export function outcomeShape(row: Row): Shape {
-  if (!isCall(row)) {
-    if (row.kind === 'session_stopped') return 'stop';
-    if (row.group === 'judgements') return 'judge';
-    return row.kind === 'agent_disconnected' ? 'gone' : 'dot';
-  }
-  return SHAPES[row.outcome];
+  if (isCall(row)) return SHAPES[row.outcome];
+  if (row.waits) return 'need';
+  if (row.group === 'judgements') return 'judge';
+  if (level(row) === 'error') return 'bad';
+  return EVENT_SHAPES[row.kind] ?? 'dot';
 }
 
 export function nameOf(row: Row): string {
-  return isCall(row) ? oneLine(row.tool ?? 'a tool without a name', 80) : (NAMES[row.kind] ?? oneLine(row.kind.replaceAll('_', ' '), 80));
+  if (isCall(row)) return oneLine(row.tool ?? 'a tool without a name', 80);
+  if (row.kind === 'chat_message') return oneLine(text(fields(row.events[0]?.data), 'sender') ?? 'message', 40);
+  return oneLine(kindName(row.kind), 80);
 }
 
 function tone(row: Row): RowView['tone'] {
-  if (row.outcome === 'asked') return 'need';
-  if (row.outcome === 'failed' || row.outcome === 'stopped' || row.kind === 'session_stopped') return 'bad';
+  if (row.outcome === 'asked' || row.waits) return 'need';
+  const bad = row.outcome === 'failed' || row.outcome === 'stopped' || row.kind === 'session_stopped' || row.kind === 'execution_failed';
+  if (bad || level(row) === 'error') return 'bad';
   return row.outcome === 'running' ? 'run' : 'quiet';
 }
 
-export function viewOf(row: Row, now: number): RowView {
+function word(row: Row): string {
+  if (isCall(row)) return failure(row) !== undefined && row.outcome === 'failed' ? 'failed' : WORDS[row.outcome];
+  if (row.waits) return 'needs you';
+  return row.kind === 'notification' ? oneLine(level(row), 20) : '';
+}
+
+/** `origins` tells what a session speaks, for events that came without it. */
+export function viewOf(row: Row, now: number, origins: (agent: string, session: string) => Origin | undefined): RowView {
   const running = row.outcome === 'running';
   const ms = running && row.start ? Math.max(0, now - timeOf(row.start)) : row.took;
   const chips = isCall(row) ? row.judgements : [];
@@ -115,14 +135,16 @@ export function viewOf(row: Row, now: number): RowView {
     who: row.session === undefined ? row.agent : `${row.agent} / ${row.session}`,
     agent: oneLine(row.agent, 60),
     session: oneLine(row.session ?? '', 60),
+    dialect: row.events[0]?.origin || (row.session === undefined ? undefined : origins(row.agent, row.session)) || '',
     shape: outcomeShape(row),
     name: nameOf(row),
+    kind: row.kind,
     call: isCall(row),
     summary: said,
     chip: chip?.words ?? '',
     stance: chip?.stance ?? '',
     moreChips: Math.max(0, chips.length - 1),
-    word: failure(row) !== undefined && row.outcome === 'failed' ? 'failed' : WORDS[row.outcome],
+    word: word(row),
     tone: tone(row),
     took: ms === undefined || row.outcome === 'asked' ? '' : running ? duration(Math.floor(ms / 100) * 100) : duration(ms),
     bar: barOf(ms),

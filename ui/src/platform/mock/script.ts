@@ -1,5 +1,8 @@
 // A believable run for the mock hub: calls, judgements, failures, status, as SAM agents send them.
 import type { EventRow } from '../../generated/EventRow';
+import type { Origin } from '../../generated/Origin';
+
+const HUBS = /^(approval_(resolved|delivered)|session_|agent_(dis)?connected|rule_)/;
 
 export const EPOCH = 'mock';
 
@@ -70,7 +73,7 @@ export function history(count: number, until: number): EventRow[] {
   return steps.map((step, n) => eventOf(step, n + 1, (time += step.after)));
 }
 
-export function eventOf(step: Omit<Step, 'after'>, seq: number, time: number): EventRow {
+export function eventOf(step: Omit<Step, 'after'> & { readonly origin?: Origin }, seq: number, time: number): EventRow {
   const at = new Date(time).toISOString();
-  return { seq, id: `${EPOCH}:${seq}`, time: at, origin: 'sam', agent: step.agent, session: step.session, kind: step.kind, type: step.kind, timestamp: at, data: step.data };
+  return { seq, id: `${EPOCH}:${seq}`, time: at, origin: step.origin ?? (HUBS.test(step.kind) ? 'hub' : 'sam'), agent: step.agent, session: step.session, kind: step.kind, type: step.kind, timestamp: at, data: step.data };
 }

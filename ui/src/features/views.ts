@@ -1,0 +1,10 @@
+// The views in the order of their tabs and keys.
+
+export const VIEWS = [
+  { name: 'live', word: 'Live' },
+  { name: 'approvals', word: 'Approvals' },
+  { name: 'metrics', word: 'Metrics' },
+  { name: 'connections', word: 'Connections' },
+] as const;
+
+export type ViewName = (typeof VIEWS)[number]['name'];
