@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use countersign_model::{SessionView, Verdict};
-use countersign_server::{Confirm, ConfirmAsk};
+use countersign_server::{Confirm, ConfirmAsk, Role, TokenWish};
 use tokio::sync::{mpsc, oneshot};
 
 use super::question::{Question, Section};
@@ -44,7 +44,44 @@ impl Confirmation {
                 yes: Some("Allow"),
                 no: "Refuse",
             },
+            ConfirmAsk::Token(wish) => Self::of_token(&wish),
             ConfirmAsk::Answer { approval, decision } => Self::of_answer(&Question::of(&approval), decision),
+        }
+    }
+
+    fn of_token(wish: &TokenWish) -> Self {
+        let roles: Vec<_> = wish
+            .roles
+            .iter()
+            .map(|role| match role {
+                Role::Agent => "publish and ask",
+                Role::Monitor => "read",
+                Role::Approver => "approve, deny and stop",
+            })
+            .collect();
+        let streams = if wish.streams.is_empty() {
+            "in all streams".to_owned()
+        } else {
+            format!("in the streams {}", visible::short(&wish.streams.join(", "), 300))
+        };
+        let subject =
+            (wish.subject.as_deref()).map_or_else(String::new, |name| format!(" for {}", visible::short(name, 100)));
+        let hours = (wish.ttl + 1800) / 3600;
+        let time = if hours < 1 {
+            "an hour at most".to_owned()
+        } else {
+            format!("about {hours} h")
+        };
+        Self {
+            heading: "Give a program a token that may answer?",
+            text: format!(
+                "A program on this computer asked for a token{subject} that may {} {streams}, for {time} or until Countersign \
+                 closes. Allow it only if you ran `countersign token create` yourself just now: an agent could run it too.",
+                roles.join(", ")
+            ),
+            sections: Vec::new(),
+            yes: Some("Allow"),
+            no: "Refuse",
         }
     }
 
@@ -178,6 +215,20 @@ mod tests {
         assert_eq!(shown.yes, Some("Allow"));
         assert_eq!(shown.sections[0].text, "rm -rf build");
         assert!(shown.text.starts_with("sam (session s1) asks to run bash."));
+    }
+
+    #[test]
+    fn a_token_that_may_answer_is_named_with_all_it_may_do() {
+        let shown = Confirmation::of(ConfirmAsk::Token(TokenWish {
+            roles: vec![Role::Monitor, Role::Approver],
+            streams: vec!["a\u{202e}b".into()],
+            subject: Some("ada".into()),
+            ttl: 86_400,
+        }));
+        for part in ["ada", "approve, deny and stop", "about 24 h"] {
+            assert!(shown.text.contains(part), "{part} in {}", shown.text);
+        }
+        assert!(!shown.text.contains('\u{202e}'));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{answer, ask, dashboard, demo, emit, export, serve, status, tail};
+use crate::commands::{answer, ask, dashboard, demo, emit, export, serve, status, tail, token};
 use crate::failure::{Exit, Failure};
 use crate::hub::{Address, Place};
 
@@ -42,6 +42,9 @@ struct Whereabouts {
     /// The hub's data folder [env: COUNTERSIGN_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR", help_heading = "The hub")]
     data_dir: Option<PathBuf>,
+    /// A token to show the hub: `countersign token create` makes one [env: COUNTERSIGN_TOKEN]
+    #[arg(long, global = true, value_name = "TOKEN", help_heading = "The hub")]
+    token: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -55,6 +58,7 @@ enum Command {
     Dashboard(dashboard::Arguments),
     Demo(demo::Arguments),
     Status(status::Arguments),
+    Token(token::Arguments),
 }
 
 impl Cli {
@@ -71,6 +75,7 @@ impl Cli {
             Command::Dashboard(arguments) => dashboard::run(&arguments, &place),
             Command::Demo(arguments) => demo::run(&arguments, &place),
             Command::Status(arguments) => status::run(&arguments, &place),
+            Command::Token(arguments) => token::run(&arguments, &place),
         }
     }
 }
@@ -91,6 +96,7 @@ impl Whereabouts {
             // It reads the environment, too.
             data_dir: self.data_dir.unwrap_or_else(countersign_server::default_data_dir),
             data_dir_given,
+            token: self.token.or_else(|| from_env("COUNTERSIGN_TOKEN")),
         })
     }
 }
@@ -134,6 +140,10 @@ mod tests {
             "demo --speed 50 --agent a --no-approvals --repeat forever",
             "demo --repeat 3 --url http://127.0.0.1:1",
             "status --json",
+            "status --token t",
+            "token create",
+            "token create --role agent,monitor --role approver --stream a --stream b --subject ada --ttl 90m",
+            "serve --listen 127.0.0.1:3000=cloud --listen [::1]:0",
         ] {
             let words = std::iter::once("countersign").chain(line.split(' '));
             if let Err(error) = Cli::try_parse_from(words) {
@@ -167,6 +177,11 @@ mod tests {
             ("demo --speed nan", ErrorKind::ValueValidation),
             ("demo --repeat 0", ErrorKind::ValueValidation),
             ("status --url https://a", ErrorKind::ValueValidation),
+            ("token create --role admin", ErrorKind::InvalidValue),
+            ("token create --ttl 0", ErrorKind::ValueValidation),
+            ("token create --ttl 5y", ErrorKind::ValueValidation),
+            ("serve --listen 127.0.0.1:1=tcp", ErrorKind::ValueValidation),
+            ("serve --listen 127.0.0.1:1 --port 2", ErrorKind::ArgumentConflict),
         ] {
             let words = std::iter::once("countersign").chain(line.split(' '));
             let error = Cli::try_parse_from(words)

@@ -98,6 +98,7 @@ impl FakeHub {
             url: Some(self.address.clone()),
             data_dir: "/nonexistent".into(),
             data_dir_given: true,
+            token: None,
         }
     }
 

@@ -22,7 +22,7 @@ mod socket;
 mod web;
 
 pub use address::ListenAt;
-pub use auth::{Confirm, ConfirmAsk};
+pub use auth::{Confirm, ConfirmAsk, MAX_TTL, Role, SecretError, TokenWish, sign_in_folder};
 pub use cloud::CloudConfig;
 pub use codex::ScriptProblem;
 pub use config::{Codex, Config, ConfigError};

@@ -6,7 +6,7 @@ use countersign_dialects::sam::WireError;
 use countersign_hub::{AnswerError, ArchiveError, AskError, CommitError, PublishError, Refusal, SessionError};
 use serde_json::{Map, Value, json};
 
-use crate::auth::{Lack, StreamError};
+use crate::auth::{BadToken, Lack, StreamError};
 
 /// `application/problem+json`: what is wrong, and what to do.
 #[derive(Debug)]
@@ -65,8 +65,8 @@ impl Problem {
     }
 
     /// A credential that is not ours.
-    pub(crate) fn bad_token() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "the token is not valid, or no longer")
+    pub(crate) fn bad_token(error: BadToken) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, error.to_string())
     }
 }
 

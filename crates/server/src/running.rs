@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::VERSION;
 use crate::amiga::{self, Amiga};
-use crate::auth::{Confirm, Door, Keys};
+use crate::auth::{Confirm, Door, Keys, Lock, SecretError, Secrets, folder_secret, foreign_secret};
 use crate::cloud::Cloud;
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
@@ -82,6 +82,9 @@ pub enum StartError {
     /// The script of the agent.
     #[error(transparent)]
     Script(#[from] ScriptProblem),
+    /// What tokens are signed with.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 /// What the hub can say of itself; shared with the routes.
@@ -170,7 +173,16 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let mut problems = unreadable(&restored, folder.path());
     let hub = Hub::new(hub_config, restored, store.reads(), Arc::new(SystemClock));
     let writer = store.start(&hub)?;
-    let keys = Arc::new(Keys::new(config.open_answers, config.auth_required, setup.confirm));
+    let secrets = Secrets {
+        folder: folder_secret(folder.path())?,
+        foreign: config.jwt_secret_file.as_deref().map(foreign_secret).transpose()?,
+        files_approve: setup.approver == Approver::File,
+    };
+    let lock = Lock {
+        open_answers: config.open_answers,
+        required: config.auth_required,
+    };
+    let keys = Arc::new(Keys::new(lock, secrets, setup.confirm));
     let (closing, closed) = watch::channel(false);
     let (alive, all_gone) = mpsc::channel(1);
 
@@ -270,7 +282,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     if setup.approver == Approver::File {
         folder.write_private("approver.token", &format!("{}\n", keys.approver()))?;
     }
-    write_directions(&folder, &report.status())?;
+    write_directions(&folder, &report.status(), config.auth_required)?;
     Ok(Running {
         hub,
         report,
@@ -333,7 +345,7 @@ fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Error) -> Probl
 }
 
 /// `hub.json` tells the command line where the hub is.
-fn write_directions(folder: &DataFolder, status: &HubStatus) -> Result<(), FolderError> {
+fn write_directions(folder: &DataFolder, status: &HubStatus, required: bool) -> Result<(), FolderError> {
     let urls: Vec<_> = status.listeners.iter().map(|listener| &listener.url).collect();
     let directions = json!({
         "url": urls.first(),
@@ -341,6 +353,7 @@ fn write_directions(folder: &DataFolder, status: &HubStatus) -> Result<(), Folde
         "pid": std::process::id(),
         "epoch": status.epoch,
         "version": status.version,
+        "auth": if required { "required" } else { "optional" },
     });
     folder.write_private("hub.json", &format!("{directions:#}\n")).map(drop)
 }

@@ -102,6 +102,49 @@ impl DataFolder {
     }
 }
 
+/// The content of a file that only its owner can read, made with `fresh` content if it is not there; the folder too
+/// (mode 0700). Whether a hub holds the folder does not matter, and of several that make the file one wins.
+///
+/// # Errors
+/// When it can be neither read nor made.
+pub fn private_file(folder: &Path, name: &str, fresh: impl FnOnce() -> String) -> Result<String, FolderError> {
+    let path = folder.join(name);
+    let draft = folder.join(format!(".{name}.{}.draft", countersign_hub::random_hex(4)));
+    let read = || match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    let made = || -> std::io::Result<String> {
+        if let Some(text) = read()? {
+            return Ok(text);
+        }
+        if !folder.is_dir() {
+            std::fs::create_dir_all(folder)?;
+            private(folder, 0o700)?;
+        }
+        let _ = std::fs::remove_file(&draft);
+        let mut options = OpenOptions::new();
+        options.create_new(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&draft)?;
+        file.write_all(fresh().as_bytes())?;
+        file.sync_all()?;
+        // A link, unlike a rename, takes nobody's place.
+        let linked = std::fs::hard_link(&draft, &path);
+        let _ = std::fs::remove_file(&draft);
+        match linked {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+            _ => read()?.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound)),
+        }
+    };
+    made().map_err(|source| FolderError::Io {
+        path: path.clone(),
+        source,
+    })
+}
+
 #[cfg(unix)]
 fn private(path: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -125,6 +168,25 @@ mod tests {
         assert!(matches!(DataFolder::open(home.path()), Err(FolderError::InUse(_))));
         drop(first);
         DataFolder::open(home.path()).expect("free again");
+    }
+
+    #[test]
+    fn a_private_file_is_made_once_whoever_is_first() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("data");
+        let made: Vec<String> = std::thread::scope(|scope| {
+            let one = |n: usize| {
+                let folder = &folder;
+                scope.spawn(move || private_file(folder, "secret", || n.to_string()))
+            };
+            let threads: Vec<_> = (0..2).map(one).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("ended").expect("made"))
+                .collect()
+        });
+        let kept = private_file(&folder, "secret", || unreachable!()).expect("kept");
+        assert!(made.iter().all(|text| *text == kept), "{made:?} {kept}");
     }
 
     #[cfg(unix)]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use countersign_hub::{Hub, Restored};
 
-pub use folder::{DataFolder, FolderError};
+pub use folder::{DataFolder, FolderError, private_file};
 pub use notes::{DeadLetter, Notes};
 pub use reads::Reads;
 pub use writer::Writer;

@@ -14,7 +14,7 @@ function takeCode(): string | undefined {
 }
 
 export async function browser(): Promise<Platform> {
-  const rest = new Rest();
+  const rest = new Rest(new URLSearchParams(location.search).get('token'));
   const code = takeCode();
   // A code that was used, or is too old, leaves the page a reader; the page says how to get a new one.
   if (code !== undefined) await rest.exchange(code).catch(() => undefined);
@@ -38,7 +38,7 @@ export async function browser(): Promise<Platform> {
     retryWebhook: rest.retryWebhook,
     stream(since, reader) {
       // With the bearer the hub counts this page among those who can answer.
-      const open = (url: string): WebSocket => page.open(rest.token === null ? url : `${url}&token=${rest.token}`);
+      const open = (url: string): WebSocket => page.open(rest.token === null ? url : `${url}&token=${encodeURIComponent(rest.token)}`);
       const live = new LiveSocket(location.origin.replace(/^http/, 'ws'), since, reader, { ...page, open });
       return () => live.end();
     },

@@ -26,13 +26,16 @@ export class Rest {
   /** Told when the approver right is gained or lost. */
   onRight: () => void = () => undefined;
 
+  /** What is shown to the hub: the bearer that a code was traded for, or else the token in the page's own address. */
   get token(): string | null {
-    return sessionStorage.getItem(TOKEN);
+    return sessionStorage.getItem(TOKEN) ?? this.given;
   }
 
   get mayAnswer(): boolean {
-    return this.token !== null;
+    return sessionStorage.getItem(TOKEN) !== null;
   }
+
+  constructor(private readonly given: string | null = null) {}
 
   /** Trades the one-time code of `countersign dashboard` for a bearer that lives as long as this tab. */
   async exchange(code: string): Promise<void> {
@@ -118,7 +121,7 @@ export class Rest {
     if (response.ok) return answer as T;
     const problem = (typeof answer === 'object' && answer !== null ? answer : {}) as ProblemDocument;
     const code = codeOf(response.status, problem);
-    if (code === 'forbidden' && token !== null) {
+    if (code === 'forbidden' && this.mayAnswer) {
       sessionStorage.removeItem(TOKEN);
       this.onRight();
     }

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::dashboard::PERSON;
-use crate::cli::from_env;
 use crate::failure::{Exit, Failure};
 use crate::hub::{Body, Client, HubError, Place, Problem};
 use crate::output::{Out, say};
@@ -49,9 +48,6 @@ pub(crate) struct Arguments {
     /// How far the answer reaches: this request, the same call in this session, the same call always
     #[arg(long, value_name = "SCOPE", requires = "id", default_value = "once")]
     scope: Reach,
-    /// The approver's token [env: COUNTERSIGN_TOKEN]
-    #[arg(long, value_name = "TOKEN")]
-    token: Option<String>,
     /// With the list: as JSON, one approval a line. With an answer: print the approval
     #[arg(long)]
     json: bool,
@@ -111,11 +107,7 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
 
 fn answer(arguments: &Arguments, id: &str, verdict: Verdict, place: &Place) -> Result<Exit, Failure> {
     let client = Client::find(place)?;
-    let token = arguments
-        .token
-        .clone()
-        .or_else(|| from_env("COUNTERSIGN_TOKEN"))
-        .or_else(|| place.approver_token(&client.found.url));
+    let token = (place.token.clone()).or_else(|| place.approver_token(&client.found.url));
     let scope = Scope::from(arguments.scope);
     let mut body = json!({ "decision": verdict, "scope": scope });
     if let Some(message) = &arguments.message {
@@ -125,7 +117,7 @@ fn answer(arguments: &Arguments, id: &str, verdict: Verdict, place: &Place) -> R
     let client = client.with_token(token);
     // Without a key this works where the config opens answering to all.
     let answered = match decide(&client, id, &body) {
-        Err(HubError::Refused(problem)) if problem.status == 401 && !held => {
+        Err(HubError::Refused(problem)) if matches!(problem.status, 401 | 403) && !held => {
             let client = allowed(client, id, verdict, scope)?;
             decide(&client, id, &body)
         }

@@ -32,19 +32,22 @@ pub(crate) struct Arguments {}
 #[derive(Deserialize)]
 struct Grant {
     code: String,
+    #[serde(default)]
+    page: Option<String>,
 }
 
 /// Runs the command.
 pub(crate) fn run(_: &Arguments, place: &Place) -> Result<Exit, Failure> {
     let client = Client::find(place)?;
-    let token = place.approver_token(&client.found.url);
+    let token = (place.token.clone()).or_else(|| place.approver_token(&client.found.url));
     if token.is_none() {
         say("asking the person at the Countersign app: allow it in the dialog there");
     }
     let client = client.with_token(token);
     let grant: Grant = client.post("/api/grants", &json!({ "for": "dashboard" }), PERSON)?;
     let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    if grant.code.is_empty() || !grant.code.bytes().all(harmless) {
+    let page = grant.page.unwrap_or_default();
+    if grant.code.is_empty() || !grant.code.bytes().chain(page.bytes()).all(harmless) {
         return Err(Failure::Hub(HubError::Nonsense {
             url: client.found.url.to_string(),
             what: "its code is none".to_owned(),
@@ -52,7 +55,13 @@ pub(crate) fn run(_: &Arguments, place: &Place) -> Result<Exit, Failure> {
     }
     say("open this address within a minute; it works once");
     let mut out = Out::open();
-    out.line(&format!("{}#code={}", client.found.url.http("/"), grant.code))?;
+    // Where everything needs a token, the page itself does, too; this one opens the page and nothing else.
+    let query = if page.is_empty() {
+        page
+    } else {
+        format!("?token={page}")
+    };
+    out.line(&format!("{}{query}#code={}", client.found.url.http("/"), grant.code))?;
     out.flush()?;
     Ok(Exit::Ok)
 }

@@ -10,6 +10,7 @@ mod parse;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod tail;
+pub(crate) mod token;
 
 use std::io;
 

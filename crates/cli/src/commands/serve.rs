@@ -202,6 +202,7 @@ mod tests {
             url: None,
             data_dir: "/line".into(),
             data_dir_given,
+            token: None,
         };
         let mut config = Config::default();
         assert_eq!(data_dir(place(false), &config), PathBuf::from("/line"));

@@ -226,7 +226,9 @@ async fn open(arguments: &Arguments, place: &Place, cursor: &Cursor) -> Result<S
     .into_iter()
     .filter_map(|(name, value)| value.map(|value| (name, value)))
     .collect();
-    connect(&place.find()?, &format!("/{}", query(&pairs)), None).await
+    let found = place.find()?;
+    let token = place.token(&found.url);
+    connect(&found, &format!("/{}", query(&pairs)), token.as_deref()).await
 }
 
 /// Prints what comes until the connection ends; says why it did.

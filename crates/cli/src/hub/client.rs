@@ -133,16 +133,17 @@ impl Client {
             .timeout_connect(Some(CONNECT))
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
             .build();
+        let found = place.find()?;
         Ok(Self {
             agent: config.into(),
-            found: place.find()?,
-            token: None,
+            token: place.token(&found.url),
+            found,
         })
     }
 
-    /// The same with the approver's right, or another's.
+    /// The same with the approver's right, or another's; without one, with what it has.
     pub(crate) fn with_token(mut self, token: Option<String>) -> Self {
-        self.token = token;
+        self.token = token.or(self.token);
         self
     }
 

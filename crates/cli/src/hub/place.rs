@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use countersign_hub::{Clock, SystemClock};
+use countersign_server::{Role, TokenWish};
 use serde::Deserialize;
 
 use super::{Address, HubError};
@@ -17,6 +19,8 @@ pub(crate) struct Place {
     pub(crate) data_dir: PathBuf,
     /// Whether the command line or the environment named it.
     pub(crate) data_dir_given: bool,
+    /// Given by `--token` or `COUNTERSIGN_TOKEN`.
+    pub(crate) token: Option<String>,
 }
 
 /// A hub's address, and who said so.
@@ -34,6 +38,8 @@ struct HubFile {
     url: Option<String>,
     #[serde(default)]
     listeners: Vec<String>,
+    #[serde(default)]
+    auth: String,
 }
 
 impl HubFile {
@@ -73,14 +79,39 @@ impl Place {
         Ok(Found { url, file: Some(file) })
     }
 
+    /// What to show the hub at `url`: the token that was given; or, where it lets nobody in without one, a token made with
+    /// the secret in its data folder, for a peer without the approver's right, or else the approver's key.
+    pub(crate) fn token(&self, url: &Address) -> Option<String> {
+        if self.token.is_some() {
+            return self.token.clone();
+        }
+        if self.hub_at(url)?.auth != "required" {
+            return None;
+        }
+        let wish = TokenWish {
+            roles: vec![Role::Agent, Role::Monitor],
+            streams: Vec::new(),
+            subject: Some("countersign".to_owned()),
+            ttl: 24 * 60 * 60,
+        };
+        match countersign_server::sign_in_folder(&self.data_dir, &wish, SystemClock.now()) {
+            Ok(token) => Some(token),
+            Err(_) => self.approver_token(url),
+        }
+    }
+
+    /// What the data folder says of the hub at `url`, if it is the one that uses it.
+    fn hub_at(&self, url: &Address) -> Option<HubFile> {
+        let text = read(&self.file()).ok()??;
+        let hub: HubFile = serde_json::from_str(&text).ok()?;
+        let ours = hub.addresses().any(|address| address.same_door(url));
+        ours.then_some(hub)
+    }
+
     /// The key that a headless hub leaves in its data folder, if there is one and it is that of the hub at `url`.
     /// A key is not shown to an address that it does not belong to.
     pub(crate) fn approver_token(&self, url: &Address) -> Option<String> {
-        let text = read(&self.file()).ok()??;
-        let hub: HubFile = serde_json::from_str(&text).ok()?;
-        if !hub.addresses().any(|address| address.same_door(url)) {
-            return None;
-        }
+        self.hub_at(url)?;
         let token = read(&self.data_dir.join("approver.token")).ok()??;
         let token = token.trim();
         (!token.is_empty()).then(|| token.to_owned())
@@ -108,6 +139,7 @@ mod tests {
             url: url.map(|text| text.parse().expect("an address")),
             data_dir: home.path().to_owned(),
             data_dir_given: true,
+            token: None,
         };
         (home, place)
     }

@@ -5,11 +5,15 @@ use std::pin::Pin;
 
 use countersign_model::{Approval, Verdict};
 
+use super::token::TokenWish;
+
 /// What a local program asks a person to allow.
 #[derive(Clone, Debug)]
 pub enum ConfirmAsk {
     /// A web monitor that may answer.
     Dashboard,
+    /// A token that may answer.
+    Token(TokenWish),
     /// One answer.
     Answer {
         /// To this request.

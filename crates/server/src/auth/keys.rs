@@ -9,15 +9,46 @@ use countersign_model::{Millis, Verdict};
 
 use super::access::{Access, Roles, Standing};
 use super::confirm::Confirm;
+use super::jwt;
+use super::token::TokenWish;
 
 /// How long a code or a permission is good for, in seconds.
 const CODE_SECONDS: i64 = 60;
 /// Codes, bearers and permissions that are held at once; the oldest go.
 const MAX_HELD: usize = 256;
 
-/// A credential that is not ours, or no longer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct BadToken;
+/// Why a credential allows nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadToken {
+    /// Not ours, or not as it should be.
+    #[error("the token is not valid")]
+    Invalid,
+    /// No longer.
+    #[error("the token has expired")]
+    Expired,
+    /// Not yet.
+    #[error("the token is not valid yet")]
+    Early,
+}
+
+/// What tokens are signed with.
+pub(crate) struct Secrets {
+    /// The data folder's own.
+    pub(crate) folder: Vec<u8>,
+    /// That of others, whose tokens are taken, too.
+    pub(crate) foreign: Option<Vec<u8>>,
+    /// Whether tokens signed with what is in a file may carry the approver's right: not while a person is there to ask.
+    pub(crate) files_approve: bool,
+}
+
+/// How a hub lets people in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lock {
+    /// Whoever can connect may answer.
+    pub(crate) open_answers: bool,
+    /// Everybody needs a credential.
+    pub(crate) required: bool,
+}
 
 #[derive(Default)]
 struct Held {
@@ -31,19 +62,26 @@ struct Held {
 /// The keys of this run.
 pub(crate) struct Keys {
     approver: String,
-    open_answers: bool,
-    required: bool,
+    lock: Lock,
+    /// This run's own: what is signed with it ends with the hub, and may approve.
+    run: Arc<[u8]>,
+    /// Each with whether its tokens may approve.
+    secrets: Vec<(Arc<[u8]>, bool)>,
     held: Mutex<Held>,
     confirm: Option<Arc<dyn Confirm>>,
     connected: AtomicUsize,
 }
 
 impl Keys {
-    pub(crate) fn new(open_answers: bool, required: bool, confirm: Option<Arc<dyn Confirm>>) -> Self {
+    pub(crate) fn new(lock: Lock, secrets: Secrets, confirm: Option<Arc<dyn Confirm>>) -> Self {
+        let run: Arc<[u8]> = random_hex(32).into_bytes().into();
+        let files = std::iter::once(secrets.folder).chain(secrets.foreign);
+        let files = files.map(|secret| (secret.into(), secrets.files_approve));
         Self {
             approver: random_hex(32),
-            open_answers,
-            required,
+            lock,
+            secrets: std::iter::once((run.clone(), true)).chain(files).collect(),
+            run,
             held: Mutex::default(),
             confirm,
             connected: AtomicUsize::new(0),
@@ -65,16 +103,20 @@ impl Keys {
 
     /// What somebody without a credential may do; nobody is let in without one where the configuration says so.
     pub(crate) fn local(&self) -> Option<Access> {
-        if self.required {
+        if self.lock.required {
             return None;
         }
-        let roles = if self.open_answers { Roles::ALL } else { Roles::PEER };
+        let roles = if self.lock.open_answers {
+            Roles::ALL
+        } else {
+            Roles::PEER
+        };
         Some(Access::of(roles, Standing::Local))
     }
 
     /// Whether every request needs a credential.
     pub(crate) fn required(&self) -> bool {
-        self.required
+        self.lock.required
     }
 
     /// What `token` allows now.
@@ -88,7 +130,7 @@ impl Keys {
             return if access.expires.is_none_or(|expires| expires > now) {
                 Ok(access.clone())
             } else {
-                Err(BadToken)
+                Err(BadToken::Expired)
             };
         }
         match held.answers.get(token) {
@@ -96,8 +138,17 @@ impl Keys {
                 one_answer: Some((approval.clone(), *decision)),
                 ..Access::of(Roles::PEER, Standing::Known)
             }),
-            _ => Err(BadToken),
+            Some(_) => Err(BadToken::Expired),
+            None => {
+                drop(held);
+                jwt::read(&self.secrets, token, now)
+            }
         }
+    }
+
+    /// A token of this run.
+    pub(crate) fn sign(&self, wish: &TokenWish, now: Millis) -> String {
+        wish.signed(&self.run, now)
     }
 
     /// A code that one page can exchange for a bearer with this access.
@@ -182,7 +233,44 @@ impl Drop for ApproverGuard {
 
 #[cfg(test)]
 mod tests {
+    use super::super::token::Role;
     use super::*;
+
+    fn keys(lock: Lock, files_approve: bool) -> Keys {
+        let secrets = Secrets {
+            folder: b"the folder's secret, 32 bytes ok".to_vec(),
+            foreign: Some(b"theirs".to_vec()),
+            files_approve,
+        };
+        Keys::new(lock, secrets, None)
+    }
+
+    fn plain() -> Keys {
+        keys(Lock::default(), true)
+    }
+
+    #[test]
+    fn beside_a_desktop_only_tokens_of_the_run_approve() {
+        let wish = TokenWish {
+            roles: vec![Role::Monitor, Role::Approver],
+            streams: Vec::new(),
+            subject: None,
+            ttl: 60,
+        };
+        let now = Millis(1_800_000_000_000);
+        for (files_approve, expect) in [(true, true), (false, false)] {
+            let keys = keys(Lock::default(), files_approve);
+            for secret in [&b"the folder's secret, 32 bytes ok"[..], b"theirs"] {
+                assert_eq!(may_answer(&keys, &wish.signed(secret, now), now), Some(expect));
+            }
+            assert_eq!(may_answer(&keys, &keys.sign(&wish, now), now), Some(true));
+            let end = now.plus_seconds(60);
+            assert_eq!(keys.access(&keys.sign(&wish, now), end), Err(BadToken::Expired));
+            assert_eq!(keys.access(&wish.signed(b"nobody's", now), now), Err(BadToken::Invalid));
+        }
+        let (one, other) = (plain(), plain());
+        assert_eq!(other.access(&one.sign(&wish, now), now), Err(BadToken::Invalid));
+    }
 
     fn may_answer(keys: &Keys, token: &str, now: Millis) -> Option<bool> {
         keys.access(token, now).ok().map(|access| access.may_answer())
@@ -190,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_code_is_exchanged_once_and_in_time() {
-        let keys = Keys::new(false, false, None);
+        let keys = plain();
         let (now, late) = (Millis(0), Millis(61_000));
         let code = keys.new_code(Access::of(Roles::ALL, Standing::Known), now);
         let bearer = keys.exchange(&code, now).expect("first time");
@@ -202,26 +290,23 @@ mod tests {
 
     #[test]
     fn a_permission_is_for_one_answer() {
-        let keys = Keys::new(false, false, None);
+        let keys = plain();
         let token = keys.new_answer("apr-1".into(), Verdict::Deny, Millis(0));
         let access = keys.access(&token, Millis(1)).expect("held");
         assert_eq!(access.one_answer, Some(("apr-1".into(), Verdict::Deny)));
         assert!(!access.may_answer());
         keys.spend(&token);
-        assert_eq!(keys.access(&token, Millis(1)), Err(BadToken));
+        assert_eq!(keys.access(&token, Millis(1)), Err(BadToken::Invalid));
     }
 
     #[test]
     fn without_a_token_nobody_answers_unless_the_config_says_so() {
-        let local = |open, required| {
-            Keys::new(open, required, None)
-                .local()
-                .map(|access| access.may_answer())
-        };
+        let with = |open_answers, required| keys(Lock { open_answers, required }, true);
+        let local = |open, required| with(open, required).local().map(|access| access.may_answer());
         assert_eq!(local(false, false), Some(false));
         assert_eq!(local(true, false), Some(true));
         assert_eq!(local(false, true), None);
-        let keys = Keys::new(true, false, None);
+        let keys = with(true, false);
         assert_eq!(may_answer(&keys, "wrong", Millis(0)), None);
         assert_eq!(may_answer(&keys, keys.approver(), Millis(0)), Some(true));
     }

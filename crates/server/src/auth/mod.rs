@@ -3,8 +3,10 @@
 mod access;
 mod badge;
 mod confirm;
+mod jwt;
 mod keys;
 mod need;
+mod token;
 
 use std::sync::Arc;
 
@@ -14,8 +16,10 @@ use countersign_hub::Hub;
 pub(crate) use access::{Access, Lack, Roles, Standing, StreamError, Streams};
 pub(crate) use badge::Badge;
 pub use confirm::{Confirm, ConfirmAsk};
-pub(crate) use keys::{ApproverGuard, BadToken, Keys};
+pub(crate) use keys::{ApproverGuard, BadToken, Keys, Lock, Secrets};
 pub(crate) use need::Need;
+pub use token::{MAX_TTL, Role, SecretError, TokenWish, sign_in_folder};
+pub(crate) use token::{folder_secret, foreign_secret};
 
 use crate::problem::Problem;
 use crate::socket::{bearer, query};
@@ -36,16 +40,21 @@ impl Door {
         self.access_of(given(headers, text)?.as_deref())
     }
 
+    /// What a token allows now.
+    ///
+    /// # Errors
+    /// Why it allows nothing.
+    pub(crate) fn authenticate(&self, token: &str) -> Result<Access, BadToken> {
+        self.keys.access(token, self.hub.now())
+    }
+
     /// What a token allows now, wherever it came from: Hive's `auth` message, Socket.IO's auth payload.
     ///
     /// # Errors
     /// 401, as [`Door::access`].
     pub(crate) fn access_of(&self, token: Option<&str>) -> Result<Access, Problem> {
         match token {
-            Some(token) => self
-                .keys
-                .access(token, self.hub.now())
-                .map_err(|BadToken| Problem::bad_token()),
+            Some(token) => self.authenticate(token).map_err(Problem::bad_token),
             None => self.keys.local().ok_or_else(|| Problem::no_right(Lack::Token)),
         }
     }

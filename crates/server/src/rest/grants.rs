@@ -4,12 +4,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use countersign_model::Verdict;
+use countersign_model::{Millis, Verdict};
 use serde::Deserialize;
 use serde_json::json as value;
 
 use super::{Text, json};
-use crate::auth::{Access, ConfirmAsk, Lack, Roles, Standing};
+use crate::auth::{Access, ConfirmAsk, Lack, MAX_TTL, Role, Roles, Standing, TokenWish};
 use crate::problem::Problem;
 use crate::router::App;
 
@@ -17,6 +17,7 @@ use crate::router::App;
 #[serde(tag = "for", rename_all = "lowercase", deny_unknown_fields)]
 enum Wish {
     Dashboard,
+    Token(TokenWish),
     Answer { approval: String, decision: Verdict },
 }
 
@@ -35,10 +36,19 @@ pub(crate) async fn grant(
     match wish {
         Wish::Dashboard => {
             let access = allowed(&app, access, ConfirmAsk::Dashboard).await?;
-            Ok(json(
-                StatusCode::OK,
-                &value!({ "code": keys.new_code(access, app.door.hub.now()) }),
-            ))
+            let now = app.door.hub.now();
+            let mut grant = value!({ "code": keys.new_code(access, now) });
+            if keys.required() {
+                // The page itself is guarded, too: this opens it and does nothing else.
+                grant["page"] = keys.sign(&PAGE, now).into();
+            }
+            Ok(json(StatusCode::OK, &grant))
+        }
+        Wish::Token(wish) => {
+            let giver = allowed(&app, access, ConfirmAsk::Token(wish.clone())).await?;
+            let now = app.door.hub.now();
+            let wish = within(wish, &giver, now)?;
+            Ok(json(StatusCode::OK, &value!({ "token": keys.sign(&wish, now) })))
         }
         Wish::Answer { approval, decision } => {
             let approval = super::approvals::visible(&app, &access, &approval).await?;
@@ -52,6 +62,37 @@ pub(crate) async fn grant(
             Ok(json(StatusCode::OK, &value!({ "token": token })))
         }
     }
+}
+
+/// What opens the page where everything needs a credential.
+const PAGE: TokenWish = TokenWish {
+    roles: Vec::new(),
+    streams: Vec::new(),
+    subject: None,
+    ttl: 7 * 24 * 60 * 60,
+};
+
+/// The wish, if it is in the giver's own bounds: nobody hands on more than they have.
+fn within(mut wish: TokenWish, giver: &Access, now: Millis) -> Result<TokenWish, Problem> {
+    if !(1..=MAX_TTL).contains(&wish.ttl) {
+        return Err(Problem::bad_request("`ttl` is a number of seconds from 1").with("field", "ttl".into()));
+    }
+    let has = |role: &Role| match role {
+        Role::Agent => giver.roles.agent,
+        Role::Monitor => giver.roles.monitor,
+        Role::Approver => giver.roles.approver,
+    };
+    let streams =
+        giver.sees_all() || (!wish.streams.is_empty() && wish.streams.iter().all(|stream| giver.sees(Some(stream))));
+    if !streams || !wish.roles.iter().all(has) {
+        return Err(Problem::forbidden(
+            "a token can allow no more than the one that it is made with",
+        ));
+    }
+    if let Some(expires) = giver.expires {
+        wish.ttl = wish.ttl.min((expires.0 - now.0).div_euclid(1000));
+    }
+    Ok(wish)
 }
 
 /// What may be handed on: an approver's own access, no more; or, when the person allows it, all of it.

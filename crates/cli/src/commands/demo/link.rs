@@ -60,7 +60,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) async fn open(place: &Place) -> Result<Self, HubError> {
         let found = place.find()?;
-        let socket = connect(&found, "/publish", None).await?;
+        let socket = connect(&found, "/publish", place.token(&found.url).as_deref()).await?;
         Ok(Self {
             place: place.clone(),
             socket: Some(socket),
@@ -110,7 +110,7 @@ impl Link {
         let since = *self.away.get_or_insert_with(Instant::now);
         loop {
             let opened = match self.place.find() {
-                Ok(found) => connect(&found, "/publish", None).await,
+                Ok(found) => connect(&found, "/publish", self.place.token(&found.url).as_deref()).await,
                 Err(error) => Err(error),
             };
             match opened {
