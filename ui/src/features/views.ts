@@ -4,6 +4,7 @@ export const VIEWS = [
   { name: 'live', word: 'Live' },
   { name: 'approvals', word: 'Approvals' },
   { name: 'metrics', word: 'Metrics' },
+  { name: 'rules', word: 'Rules' },
   { name: 'connections', word: 'Connections' },
 ] as const;
 

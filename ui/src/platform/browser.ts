@@ -31,6 +31,8 @@ export async function browser(): Promise<Platform> {
     decide: rest.decide,
     stopSession: rest.stopSession,
     resumeSession: rest.resumeSession,
+    rules: rest.rules,
+    revokeRule: rest.revokeRule,
     history: rest.history,
     metrics: rest.metrics,
     addUpstream: rest.addUpstream,

@@ -3,6 +3,7 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import type { Approval } from '../generated/Approval';
 import type { HubStatus } from '../generated/HubStatus';
+import type { Rule } from '../generated/Rule';
 import type { SessionView } from '../generated/SessionView';
 import { PlatformError, type Answer, type Batch, type FailureCode, type HistoryRange, type Page, type Platform, type PlatformSignal, type SessionName, type StreamReader } from './types';
 
@@ -35,6 +36,8 @@ export function desktop(): Platform {
     decide: (id, answer: Answer) => call<Approval>('decide', { id, ...answer }),
     stopSession: (name: SessionName, message) => call<SessionView>('stop_session', { ...name, ...(message ? { message } : {}) }),
     resumeSession: (name: SessionName) => call<SessionView>('resume_session', { ...name }),
+    rules: () => call<Rule[]>('rules'),
+    revokeRule: (id) => call<void>('revoke_rule', { id }),
     history: (range: HistoryRange) => call<Page>('history', { ...range }),
     metrics: (hours) => call<unknown>('metrics', { hours }),
     addUpstream: async (upstream) => void (await call('add_upstream', { upstream })),

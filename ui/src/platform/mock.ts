@@ -5,6 +5,7 @@ import type { HubStatus } from '../generated/HubStatus';
 import type { Listener } from '../generated/Listener';
 import type { Origin } from '../generated/Origin';
 import type { Problem } from '../generated/Problem';
+import type { Rule } from '../generated/Rule';
 import type { SessionView } from '../generated/SessionView';
 import type { Surface } from '../generated/Surface';
 import type { Upstream } from '../generated/Upstream';
@@ -31,6 +32,7 @@ const LISTENERS: Listener[] = [
 class MockHub {
   events: EventRow[] = [];
   approvals: Approval[] = [];
+  rules: Rule[] = [];
   stopped = new Set<string>();
   can: Capabilities = { answer: true, modal: false };
   problems: Problem[] = [];
@@ -104,6 +106,11 @@ class MockHub {
     const status = ({ approve: 'approved', deny: 'denied', stop: 'stopped' } as const)[answer.decision];
     const done: Approval = { ...known, status, delivery: 'delivered', decision: { decision: answer.decision, scope: 'once', by, at: new Date().toISOString(), ...(answer.message ? { message: answer.message } : {}) } };
     this.approvals[at] = done;
+    if (answer.scope && answer.scope !== 'once') {
+      const { agent, session, tool_name, digest } = done;
+      const only = answer.scope === 'session' ? { session } : {};
+      this.rules.push({ id: `rule-${id}`, agent, ...only, tool_name, digest, decision: answer.decision, approval: id, created_at: new Date().toISOString() });
+    }
     this.answered.push(`${id} ${answer.decision} ${by}`);
     const data = { approval_id: id, request_id: known.request_id, tool_name: known.tool_name, status, decision: answer.decision, scope: 'once', by };
     this.publish({ kind: 'approval_resolved', agent: known.agent, session: known.session, data });
@@ -251,6 +258,8 @@ export function mock(state: string): Platform {
     decide: (id, answer) => later(() => hub.answer(id, answer, 'window')),
     stopSession: (name) => later(() => hub.session(name, true)),
     resumeSession: (name) => later(() => hub.session(name, false)),
+    rules: () => later(() => [...hub.rules]),
+    revokeRule: (id) => later(() => void (hub.rules = hub.rules.filter((rule) => rule.id !== id))),
     history: (range) => later(() => hub.page(range)),
     metrics: (hours) => later(() => hub.metrics(hours)),
     addUpstream: (upstream) => later(() => hub.attach(upstream)),

@@ -2,6 +2,7 @@
 import type { Approval } from '../generated/Approval';
 import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
+import type { Rule } from '../generated/Rule';
 import type { SessionView } from '../generated/SessionView';
 import type { Status } from '../generated/Status';
 import type { NewUpstream } from './connections';
@@ -93,6 +94,12 @@ export class Rest {
       ended.abort();
     }
   }
+
+  rules = async (): Promise<Rule[]> => (await this.send<{ rules: Rule[] }>('GET', '/api/rules')).rules;
+
+  revokeRule = async (id: string): Promise<void> => {
+    await this.send('DELETE', `/api/rules/${encodeURIComponent(id)}`);
+  };
 
   private session(name: SessionName, verb: string, body: object): Promise<SessionView> {
     return this.send('POST', `/api/sessions/${encodeURIComponent(name.session)}/${verb}?agent=${encodeURIComponent(name.agent)}`, body);

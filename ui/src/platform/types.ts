@@ -2,6 +2,8 @@
 import type { Approval } from '../generated/Approval';
 import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
+import type { Rule } from '../generated/Rule';
+import type { Scope } from '../generated/Scope';
 import type { SessionView } from '../generated/SessionView';
 import type { Status } from '../generated/Status';
 import type { Verdict } from '../generated/Verdict';
@@ -22,6 +24,8 @@ export interface SessionName {
 
 export interface Answer {
   readonly decision: Verdict;
+  /** How far it reaches; this request alone when not said. */
+  readonly scope?: Scope;
   /** A word to the agent. */
   readonly message?: string;
 }
@@ -74,6 +78,9 @@ export interface Platform {
   decide(id: string, answer: Answer): Promise<Approval>;
   stopSession(name: SessionName, message?: string): Promise<SessionView>;
   resumeSession(name: SessionName): Promise<SessionView>;
+  /** What is answered without asking. */
+  rules(): Promise<Rule[]>;
+  revokeRule(id: string): Promise<void>;
   history(range: HistoryRange): Promise<Page>;
   /** AMIGA's `metrics_update`, or at least its `overview`, about the last hours (1 to 168). */
   metrics(hours: number): Promise<unknown>;

@@ -7,6 +7,7 @@ import { EVERYTHING, FilteredRows, type Filter } from '../stream/filter';
 import { Frames } from '../stream/frames';
 import { lighten } from '../stream/lighten';
 import { People, type Person } from '../stream/people';
+import { Rate } from '../stream/rate';
 import type { Row } from '../stream/row';
 import { SessionBook, type Session } from '../stream/sessions';
 import { Timeline } from '../stream/timeline';
@@ -16,7 +17,6 @@ const PAGE = 500;
 const RESYNC_MS = 5_000;
 const RETRY_MS = 2_000;
 const SESSIONS_MS = 200;
-const RATE_MS = 60_000;
 
 export type Phase = 'connecting' | 'replaying' | 'live' | 'closed';
 
@@ -61,7 +61,7 @@ export class Hub {
   private readonly folk = new People();
   readonly originOf = (agent: string, session: string): Origin | undefined => this.book.originOf(agent, session);
   private readonly frames = new Frames<Batch>((batches) => this.applyAll(batches));
-  private arrivals: { at: number; events: number }[] = [];
+  private readonly rate = new Rate();
   private stale = false;
   private listing: ReturnType<typeof setTimeout> | undefined;
   private listed = 0;
@@ -144,8 +144,15 @@ export class Hub {
     const changed = this.timeline.apply(events);
     this.book.apply(events);
     this.meet(events);
+    this.count(events);
     if (since === 0) this.atOldest = true;
     this.show(changed);
+  }
+
+  private count(events: readonly EventRow[]): void {
+    const now = Date.now();
+    this.rate.add(events, now);
+    this.perMinute = this.rate.perMinute(now);
   }
 
   /** All events of a range, however many answers they come in; large ones lightened at once. */
@@ -168,7 +175,7 @@ export class Hub {
     this.book.apply(events);
     this.meet(events);
     this.stale = true;
-    this.arrivals.push({ at: Date.now(), events: events.length });
+    this.rate.add(events, Date.now());
     this.show(changed);
     this.onEvents(events);
   }
@@ -193,6 +200,7 @@ export class Hub {
       this.listing = undefined;
       this.listed = Date.now();
       this.sessions = this.book.list(this.listed);
+      this.perMinute = this.rate.perMinute(this.listed);
     }, wait);
   }
 
@@ -271,8 +279,7 @@ export class Hub {
 
   private tick(): void {
     const now = Date.now();
-    this.arrivals = this.arrivals.filter(({ at }) => now - at < RATE_MS);
-    this.perMinute = this.arrivals.reduce((sum, { events }) => sum + events, 0);
+    this.perMinute = this.rate.perMinute(now);
     this.sessions = this.book.list(now);
     if (!this.stale || this.phase === 'closed' || document.visibilityState === 'hidden') return;
     this.stale = false;

@@ -1,6 +1,7 @@
 // Approvals that wait for this person, and the answering of them. The registry in the hub decides; this only asks and shows.
 import type { Approval } from '../generated/Approval';
 import type { EventRow } from '../generated/EventRow';
+import type { Scope } from '../generated/Scope';
 import type { Verdict } from '../generated/Verdict';
 import { PlatformError } from '../platform/types';
 import { Inert } from '../stream/inert';
@@ -19,6 +20,8 @@ export interface Notice {
 }
 
 const DONE: Record<Verdict, string> = { approve: 'Approved', deny: 'Denied', stop: 'Stopped' };
+
+const REACH: Record<Scope, string> = { once: '', session: ' for this session', always: ', and always exactly this call' };
 
 export class Waiting {
   /** Oldest first. */
@@ -42,6 +45,9 @@ export class Waiting {
 
   /** Why each was asked, where the agent said so; by approval id. */
   reasons = $state.raw<ReadonlyMap<string, string>>(new Map());
+
+  /** Goes up when a rule came or went. */
+  rulesRound = $state(0);
 
   private readonly inert = new Inert();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -156,6 +162,7 @@ export class Waiting {
     for (const event of events) {
       if (event.kind === 'approval_request' || event.kind === 'session_stopped') ask = true;
       if (event.kind === 'approval_resolved') this.resolved(event);
+      if (event.kind === 'rule_created' || event.kind === 'rule_revoked') this.rulesChanged();
     }
     if (ask) void this.refresh();
   }
@@ -172,20 +179,25 @@ export class Waiting {
   }
 
   /** Answers one. Nothing happens in the inert moment, without the right, or while an answer is on its way. */
-  async answer(approval: Approval, decision: Verdict, message: string): Promise<void> {
+  async answer(approval: Approval, decision: Verdict, message: string, scope: Scope = 'once'): Promise<void> {
     if (!this.armed || !this.hub.can.answer || this.answering !== undefined) return;
     this.answering = approval.id;
     this.failed = undefined;
     this.own.add(approval.id);
     try {
-      await this.hub.platform.decide(approval.id, message === '' ? { decision } : { decision, message });
+      await this.hub.platform.decide(approval.id, { decision, ...(scope === 'once' ? {} : { scope }), ...(message === '' ? {} : { message }) });
       this.remove(approval.id);
-      this.say(`${DONE[decision]}: ${visible(approval.tool_name)} for ${visible(approval.agent)}.`);
+      if (scope !== 'once') this.rulesChanged();
+      this.say(`${DONE[decision]}${REACH[scope]}: ${visible(approval.tool_name)} for ${visible(approval.agent)}.`);
     } catch (error) {
       this.refused(approval, error);
     } finally {
       this.answering = undefined;
     }
+  }
+
+  rulesChanged(): void {
+    this.rulesRound += 1;
   }
 
   private refused(approval: Approval, error: unknown): void {

@@ -29,3 +29,13 @@ it('makes one line of many, cut at a whole character', () => {
   expect(oneLine('  a\n\n  b\tc ')).toBe('a ↵ b c');
   expect(oneLine('🎉'.repeat(10), 3)).toBe('🎉…');
 });
+
+it('spells out line feeds, too, where they would look like a blank', () => {
+  expect(segments('/home/me\n/etc\r\n\t', true)).toEqual([
+    { text: '/home/me', mark: false },
+    { text: '⟨U+000A⟩', mark: true },
+    { text: '/etc', mark: false },
+    { text: '⟨U+000D⟩⟨U+000A⟩⟨U+0009⟩', mark: true },
+  ]);
+  expect(segments('a\nb')).toEqual([{ text: 'a\nb', mark: false }]);
+});

@@ -19,18 +19,22 @@ function spell(character: string): string {
   return `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
 }
 
+/** On a line of its own, where a break would look like a blank, layout is hidden too. */
+const HIDDEN_ON_A_LINE = new RegExp(`${HIDDEN.source}|[\\n\\t\\r]`, 'gu');
+
 /** The text with every hidden character spelled out. */
 export function visible(text: string): string {
   return text.replace(HIDDEN, spell);
 }
 
-/** The same, split so that the spelled ones can be told from the same letters typed out. */
-export function segments(text: string): Segment[] {
+/** The same, split so that the spelled ones can be told from the same letters typed out; of a name or a path as one `line`. */
+export function segments(text: string, line = false): Segment[] {
+  const hidden = line ? HIDDEN_ON_A_LINE : HIDDEN;
   const found: Segment[] = [];
   let at = 0;
   let marks = 0;
-  for (const match of text.matchAll(HIDDEN)) {
-    if (++marks > MOST_MARKS) return [{ text: visible(text), mark: false }];
+  for (const match of text.matchAll(hidden)) {
+    if (++marks > MOST_MARKS) return [{ text: text.replace(hidden, spell), mark: false }];
     if (match.index > at) found.push({ text: text.slice(at, match.index), mark: false });
     const last = found.at(-1);
     if (last?.mark) found[found.length - 1] = { text: last.text + spell(match[0]), mark: true };
