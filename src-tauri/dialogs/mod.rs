@@ -16,8 +16,8 @@ pub(crate) mod visible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_hub::{AnswerError, Hub};
-use countersign_model::{Answer, Scope, Surface, Verdict};
+use countersign_hub::{AnswerError, EventQuery, Hub};
+use countersign_model::{Answer, Approval, Json, Scope, Surface, Verdict};
 use tauri::{AppHandle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,6 +29,9 @@ pub(crate) use question::gist;
 
 /// A confirmation that nobody answers is a no after this while, so that it holds no approval back for ever.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A history that cannot be read so soon keeps no question waiting.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Starts the dialogs of this desktop. `show` brings the window up at an approval.
 pub(crate) fn start<R: Runtime>(
@@ -66,7 +69,7 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
         let mut open = None;
         loop {
             answers.borrow_and_update();
-            self.step(&mut open);
+            self.step(&mut open).await;
             tokio::select! {
                 outcome = ended(&mut open) => {
                     open = None;
@@ -85,7 +88,7 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
         }
     }
 
-    fn step(&mut self, open: &mut Option<oneshot::Receiver<Outcome>>) {
+    async fn step(&mut self, open: &mut Option<oneshot::Receiver<Outcome>>) {
         let waiting = self.hub.waiting();
         let ids: Vec<_> = waiting.iter().map(|approval| approval.id.clone()).collect();
         match self.line.step(&ids) {
@@ -94,10 +97,27 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
             Step::Withdraw => self.asker.withdraw(),
             Step::Open(id) => {
                 if let Some(approval) = waiting.iter().find(|approval| approval.id == id) {
-                    *open = Some(self.asker.ask(Question::of(approval), self.line.behind(&ids)));
+                    let data = self.asked(approval).await;
+                    let question = Question::of(approval).with_reason(data.as_deref());
+                    *open = Some(self.asker.ask(question, self.line.behind(&ids)));
                 }
             }
         }
+    }
+
+    /// The request as it came: the registry keeps what binds, and the reason is not of it. Without it the question is asked as well.
+    async fn asked(&self, approval: &Approval) -> Option<Json> {
+        let query = EventQuery {
+            since: approval.seq.checked_sub(1)?,
+            until: Some(approval.seq),
+            limit: 1,
+            max_bytes: 1,
+            ..EventQuery::default()
+        };
+        let page = tokio::time::timeout(LOOK, self.hub.archive().events(query))
+            .await
+            .ok()?;
+        page.ok()?.events.pop().map(|event| event.data)
     }
 
     async fn settle(&mut self, outcome: Option<Outcome>) {

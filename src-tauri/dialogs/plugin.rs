@@ -87,6 +87,9 @@ fn words(question: &Question, behind: usize) -> String {
     if let Some(cwd) = &question.cwd {
         words.push_str(&format!("folder: {}\n", visible::line(cwd)));
     }
+    if let Some(says) = &question.says {
+        words.push_str(&format!("agent says: “{says}”\n"));
+    }
     words.push_str(&format!("\n{}", blocks(&question.sections)));
     if !question.whole {
         words

@@ -17,6 +17,8 @@ const MOST_CHARACTERS: usize = 4_000;
 const MOST_LINES: usize = 60;
 /// A name longer than this is no name to decide by.
 const MOST_NAME: usize = 300;
+/// What an agent says of its call is cut here: it is not what would be approved.
+const MOST_SAID: usize = 400;
 /// Arguments that are text to be run rather than data.
 const TEXTS: [&str; 2] = ["command", "code"];
 
@@ -39,6 +41,8 @@ pub(crate) struct Question {
     pub(crate) cwd: Option<String>,
     pub(crate) asked_at: Millis,
     pub(crate) expires_at: Option<Millis>,
+    /// Why, or what the tool is, in the agent's own words, which may be anything. On one line, visible, cut.
+    pub(crate) says: Option<String>,
     pub(crate) sections: Vec<Section>,
     /// All of it is shown. Only then does the dialog offer to approve.
     pub(crate) whole: bool,
@@ -55,6 +59,7 @@ impl Question {
             cwd: approval.cwd.clone(),
             asked_at: approval.asked_at,
             expires_at: approval.expires_at,
+            says: approval.tool_info.as_ref().and_then(|info| said(info, "description")),
             sections: sections(&approval.arguments),
             whole: true,
         };
@@ -63,6 +68,13 @@ impl Question {
             question.cut();
         }
         question
+    }
+
+    /// Adds the reason that the agent gave with its request, of which `data` is what came; it comes before what it says of the tool.
+    #[must_use]
+    pub(crate) fn with_reason(mut self, data: Option<&RawValue>) -> Self {
+        self.says = data.and_then(|data| said(data, "reason")).or(self.says);
+        self
     }
 
     fn fits(&self) -> bool {
@@ -104,6 +116,15 @@ impl Question {
 pub(crate) fn gist(arguments: &RawValue) -> String {
     let first = sections(arguments).into_iter().next();
     visible::short(&first.map_or_else(String::new, |section| section.text), 120)
+}
+
+/// The text of a field, fit to be shown; `None` where there is none.
+fn said(object: &RawValue, field: &str) -> Option<String> {
+    let Fields(fields) = serde_json::from_str(object.get()).ok()?;
+    let (_, value) = fields.iter().find(|(name, _)| name == field)?;
+    let text: String = serde_json::from_str(value.get()).ok()?;
+    let shown = visible::short(&text, MOST_SAID);
+    (!shown.is_empty()).then_some(shown)
 }
 
 fn sections(arguments: &RawValue) -> Vec<Section> {
@@ -233,6 +254,23 @@ mod tests {
             &format!(r#"{{"command":"{}"}}"#, "x".repeat(9_000)),
         ));
         assert_eq!(question.sections[0].text.len(), 4_000);
+    }
+
+    #[test]
+    fn what_the_agent_says_is_shown_as_its_words_and_cannot_lie() {
+        let json = |text: &str| RawValue::from_string(text.into()).expect("JSON");
+        let says = |info: Option<&str>, data: &str| {
+            let mut asked = approval("a", "bash", r#"{"command":"ls"}"#);
+            asked.tool_info = info.map(json);
+            Question::of(&asked).with_reason(Some(&json(data))).says
+        };
+        let info = Some(r#"{"description":"runs a\u202ecommand"}"#);
+        assert_eq!(says(info, "{}").as_deref(), Some("runs a⟨U+202E⟩command"));
+        assert_eq!(says(info, r#"{"reason":"to see\nall"}"#).as_deref(), Some("to see all"));
+        assert_eq!(says(None, r#"{"reason":7}"#), None);
+        assert_eq!(says(None, r#"{"reason":" "}"#), None);
+        let long = says(None, &format!(r#"{{"reason":"{}"}}"#, "x".repeat(9_000))).expect("said");
+        assert_eq!(long.chars().count(), 401);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_hub::{EventQuery, Hub};
 use countersign_model::{
-    Activity, Answer, Approval, HubStatus, Scope, Seq, SessionKey, SessionView, Since, Status, Surface, Verdict,
+    Activity, Answer, Approval, HubStatus, Rule, Scope, Seq, SessionKey, SessionView, Since, Status, Surface, Verdict,
     to_json,
 };
 use tauri::ipc::{Channel, InvokeResponseBody, Response};
@@ -90,6 +90,21 @@ pub(super) async fn resume_session(
     hub.resume_session(&key, Surface::Window);
     hub.flush().await;
     Ok(view(&hub, &key))
+}
+
+#[tauri::command]
+pub(super) async fn rules(link: State<'_, Arc<Link>>) -> Result<Vec<Rule>, Failure> {
+    Ok(link.hub()?.rules())
+}
+
+#[tauri::command]
+pub(super) async fn revoke_rule(link: State<'_, Arc<Link>>, id: String) -> Result<(), Failure> {
+    let hub = link.hub()?;
+    if hub.revoke(&id).is_none() {
+        return Err(Failure::new("not_found", "there is no such rule"));
+    }
+    hub.flush().await;
+    Ok(())
 }
 
 #[tauri::command]

@@ -34,6 +34,8 @@ pub(crate) fn install<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::decide,
             commands::stop_session,
             commands::resume_session,
+            commands::rules,
+            commands::revoke_rule,
             commands::history,
             commands::follow,
             commands::pulled,

@@ -163,6 +163,9 @@ fn facts(question: &Question) -> Vec<(&'static str, String)> {
         asked = format!("{asked}, expires {}", at(expires));
     }
     facts.push(("asked", asked));
+    if let Some(says) = &question.says {
+        facts.push(("agent says", format!("“{says}”")));
+    }
     facts
 }
 
