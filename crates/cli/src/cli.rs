@@ -50,6 +50,7 @@ struct Whereabouts {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Arguments),
+    Stream(serve::Stream),
     Tail(tail::Arguments),
     Emit(emit::Arguments),
     Ask(ask::Arguments),
@@ -67,6 +68,7 @@ impl Cli {
         let place = self.whereabouts.place()?;
         match self.command {
             Command::Serve(arguments) => serve::run(&arguments, place),
+            Command::Stream(arguments) => serve::run(&arguments.into(), place),
             Command::Tail(arguments) => tail::run(&arguments, &place),
             Command::Emit(arguments) => emit::run(&arguments, &place),
             Command::Ask(arguments) => ask::run(&arguments, place),
@@ -122,6 +124,8 @@ mod tests {
         for line in [
             "serve --host 127.0.0.1 --port 0 --data-dir /d --config c.toml",
             "--data-dir /d serve",
+            "stream",
+            "stream --host 127.0.0.1 --port 0 --data-dir /d --config c.toml",
             "tail",
             "tail --since ab12:7 --types tool_call_start,agent_status --agents a,b --json --no-follow",
             "emit",

@@ -58,6 +58,8 @@ pub struct Config {
     pub hosts: Vec<IpAddr>,
     /// The port; 0 picks a free one.
     pub port: u16,
+    /// What the root path speaks at `hosts` and `port`.
+    pub root: Dialect,
     /// Listeners, each with its dialect; they replace `hosts` and `port`.
     pub listen: Vec<ListenAt>,
     /// Tokens that others sign with the secret in this file are taken, too.
@@ -107,6 +109,7 @@ impl Default for Config {
             enabled: true,
             hosts: both_loopbacks(),
             port: DEFAULT_PORT,
+            root: Dialect::default(),
             listen: Vec::new(),
             jwt_secret_file: None,
             switches: Switches::default(),
@@ -340,6 +343,12 @@ impl Config {
         self.listen.clear();
     }
 
+    /// Listens at `hosts` and `port` alone, where the root path speaks `dialect`.
+    pub fn set_root(&mut self, dialect: Dialect) {
+        self.root = dialect;
+        self.listen.clear();
+    }
+
     /// Where to listen, in order.
     pub(crate) fn listeners(&self) -> Vec<ListenAt> {
         if !self.listen.is_empty() {
@@ -348,7 +357,7 @@ impl Config {
         vec![ListenAt {
             hosts: self.hosts.clone(),
             port: self.port,
-            dialect: Dialect::default(),
+            dialect: self.root,
         }]
     }
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
+use countersign_model::Dialect;
 use countersign_server::{Config, ListenAt, Running, Setup, start};
 use tracing_subscriber::EnvFilter;
 
@@ -49,6 +50,45 @@ pub(crate) struct Arguments {
     /// Read this configuration: SAM's config.json, or Countersign's own .toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What the root path speaks at host and port: `stream` says Hive.
+    #[arg(skip)]
+    root: Option<Dialect>,
+}
+
+const STREAM_HELP: &str = "\
+The hub, with a root path that speaks Hive: clients written for Hive connect to ws://HOST:PORT/ unchanged. All else is as with
+`countersign serve`, and every other path speaks what it always does.
+
+Examples:
+  countersign stream
+  countersign stream --host 127.0.0.1 --port 8765";
+
+/// Run the hub without a window, as Hive's streaming server
+#[derive(Args)]
+#[command(after_help = STREAM_HELP)]
+pub(crate) struct Stream {
+    /// Listen here: localhost (both loopback families), 127.0.0.1 or ::1
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// Listen on this port; 0 picks a free one [default: 8765]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Read this configuration: Countersign's own .toml, or SAM's config.json
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl From<Stream> for Arguments {
+    fn from(stream: Stream) -> Self {
+        let Stream { host, port, config } = stream;
+        Self {
+            host,
+            port,
+            listen: Vec::new(),
+            config,
+            root: Some(Dialect::Hive),
+        }
+    }
 }
 
 /// Runs the command.
@@ -81,6 +121,9 @@ fn config(arguments: &Arguments) -> Result<Config, Failure> {
     }
     if let Some(port) = arguments.port {
         config.set_port(port);
+    }
+    if let Some(root) = arguments.root {
+        config.set_root(root);
     }
     if !arguments.listen.is_empty() {
         config.listen.clone_from(&arguments.listen);
@@ -169,6 +212,7 @@ mod tests {
             port: None,
             listen: Vec::new(),
             config,
+            root: None,
         };
         (home, arguments)
     }
