@@ -1,10 +1,11 @@
 //! The usage flow of the seed, with clients that nobody here wrote; what the log holds of it; what is refused.
 
 use countersign_tests::foreign::node;
+use countersign_tests::hub::countersign;
 use countersign_tests::{Foreign, Hub, Peer, until};
 use serde_json::{Value, json};
 
-use super::{CLIENTS, asks, connect, failed, git_status, hub, message, review, said, says, until_asked};
+use super::{CLIENTS, asks, connect, failed, git_status, hub, message, review, said, says, start, until_asked};
 
 #[test]
 fn a_client_written_from_the_document_gets_through_the_flow() {
@@ -30,6 +31,29 @@ fn a_client_written_from_the_document_gets_through_the_flow() {
             assert_eq!(client.line(), line);
         }
     }
+}
+
+#[test]
+fn a_listener_that_speaks_codex_has_sessions_at_its_root() {
+    let start = start(&json!([git_status()]));
+    let mut serve = countersign();
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0=codex", "--data-dir"])
+        .arg(start.folder.data());
+    serve.arg("--config").arg(start.folder.file("countersign.toml"));
+    let hub = start.run_as(serve);
+    for path in ["/", "", "/codex"] {
+        let mut client = Foreign::node(&hub.ws_url(path));
+        until_asked(&mut client);
+        client.send(&review("YES"));
+        client.skip_to("agent_finished");
+    }
+    // The other paths are what they always are.
+    hub.ws("/publish").publish(&json!({"type": "note", "data": {}}));
+    assert_eq!(
+        hub.get("/").expect(200).header("content-type"),
+        "text/html; charset=utf-8"
+    );
 }
 
 #[test]
