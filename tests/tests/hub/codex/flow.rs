@@ -2,10 +2,12 @@
 
 use countersign_tests::foreign::node;
 use countersign_tests::hub::countersign;
-use countersign_tests::{Foreign, Hub, Peer, until};
+use countersign_tests::{Foreign, Hub, Peer, Ws, until};
 use serde_json::{Value, json};
 
-use super::{CLIENTS, asks, connect, failed, git_status, hub, message, review, said, says, start, until_asked};
+use super::{
+    CLIENTS, asks, connect, failed, git_status, hub, message, review, said, says, start, start_with, until_asked,
+};
 
 #[test]
 fn a_client_written_from_the_document_gets_through_the_flow() {
@@ -317,4 +319,31 @@ fn what_is_said_while_the_agent_is_at_work_is_its_next_turn() {
         "later"
     );
     client.expect("agent_finished");
+}
+
+#[test]
+fn where_tokens_are_required_a_session_needs_an_agents_and_its_log_a_monitors() {
+    let hub = start_with(&json!([git_status()]), "auth = \"required\"").run();
+    for path in ["/codex", "/codex?token=wrong"] {
+        assert_eq!(Ws::try_connect(hub.port, path, &[]).err(), Some(401), "{path}");
+    }
+    for path in ["/sessions", "/sessions/0123456789abcdef0123456789abcdef"] {
+        assert_eq!(hub.get(path).status, 401, "{path}");
+    }
+    let mut client = hub.approver("/codex?stream=build");
+    until_asked(&mut client);
+    client.send(&review("YES"));
+    client.skip_to("agent_finished");
+    let bearer = format!("Bearer {}", hub.token());
+    let rows = hub
+        .call("GET", "/api/events", &[("authorization", &bearer)], None)
+        .expect(200)
+        .json();
+    let said = rows["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["type"] == "chat_message")
+        .expect("it is there");
+    assert_eq!(said["stream"], "build");
 }

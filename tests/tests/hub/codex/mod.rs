@@ -15,7 +15,7 @@ fn start(turns: &Value) -> Start {
 }
 
 /// The same, with more of the configuration.
-fn start_with(turns: &Value, more: &str) -> Start {
+pub(crate) fn start_with(turns: &Value, more: &str) -> Start {
     let start = Start::new();
     let script = start
         .folder
@@ -66,7 +66,7 @@ fn asks(command: &str) -> Value {
 }
 
 /// What a user says.
-fn says(text: &str) -> Value {
+pub(crate) fn says(text: &str) -> Value {
     json!({"id": "msg-1", "type": "user_input", "payload": {"input": [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
     ]}})
