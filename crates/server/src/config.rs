@@ -10,6 +10,8 @@ use serde::Deserialize;
 use crate::address::{ListenAt, both_loopbacks, loopback};
 use crate::cloud::{CloudConfig, OwnCloud};
 use crate::pace::Rate;
+use crate::upstream::{UpstreamSettings, WrittenUpstream};
+use crate::webhook::{self, WebhookSettings};
 
 /// The port of SAM, Hive and Countersign.
 const DEFAULT_PORT: u16 = 8765;
@@ -88,6 +90,10 @@ pub struct Config {
     pub ring_bytes: usize,
     /// Where data is kept, when the configuration says so.
     pub data_dir: Option<PathBuf>,
+    /// Addresses that events are posted to.
+    pub webhooks: Vec<WebhookSettings>,
+    /// Servers that the hub attaches to.
+    pub upstreams: Vec<UpstreamSettings>,
     /// Codex AgentLoop's door.
     pub codex: Codex,
 }
@@ -125,6 +131,8 @@ impl Default for Config {
             ring_bytes: 64 * 1024 * 1024,
             data_dir: None,
             codex: Codex::default(),
+            webhooks: Vec::new(),
+            upstreams: Vec::new(),
         }
     }
 }
@@ -183,6 +191,8 @@ struct OwnFile {
     approvals: OwnApprovals,
     sam: OwnSam,
     codex: Codex,
+    webhook: Vec<webhook::Written>,
+    upstream: Vec<WrittenUpstream>,
 }
 
 #[derive(Clone, Copy, Deserialize, Default, PartialEq, Eq)]
@@ -218,6 +228,23 @@ impl Default for OwnSam {
             broadcast_autonomous: true,
         }
     }
+}
+
+/// Checks what is written, each under a name of its own.
+fn once_each<W, T>(
+    written: Vec<W>,
+    check: impl Fn(W) -> Result<T, String>,
+    name: impl Fn(&T) -> &String,
+) -> Result<Vec<T>, ConfigError> {
+    let mut all: Vec<T> = Vec::new();
+    for one in written {
+        let one = check(one).map_err(ConfigError::Value)?;
+        if all.iter().any(|known| name(known) == name(&one)) {
+            return Err(ConfigError::Value(format!("the name {:?} is used twice", name(&one))));
+        }
+        all.push(one);
+    }
+    Ok(all)
 }
 
 impl Config {
@@ -318,6 +345,12 @@ impl Config {
             data_dir: file.data_dir,
             codex: file.codex,
             jwt_secret_file: file.jwt_secret_file,
+            webhooks: once_each(file.webhook, WebhookSettings::check, |hook| &hook.name)?,
+            upstreams: once_each(
+                file.upstream,
+                |written| UpstreamSettings::check(written, true).map_err(|error| error.to_string()),
+                |upstream| &upstream.name,
+            )?,
             ..base
         };
         if let Some(host) = file.host {

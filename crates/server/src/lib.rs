@@ -12,6 +12,7 @@ mod gate;
 mod hive;
 mod listen;
 mod metrics;
+mod outward;
 mod pace;
 mod problem;
 mod rest;
@@ -19,7 +20,9 @@ mod router;
 mod running;
 mod sam;
 mod socket;
+mod upstream;
 mod web;
+mod webhook;
 
 pub use address::ListenAt;
 pub use auth::{Confirm, ConfirmAsk, MAX_TTL, Role, SecretError, TokenWish, sign_in_folder};
@@ -29,6 +32,8 @@ pub use config::{Codex, Config, ConfigError};
 pub use pace::Rate;
 pub use router::routes;
 pub use running::{Approver, Running, Setup, StartError, Ui, default_data_dir, start};
+pub use upstream::{UpstreamError, UpstreamSettings, Upstreams, UpstreamsError, WrittenUpstream};
+pub use webhook::{WebhookSettings, Webhooks};
 
 /// This program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use countersign_dialects::limits::{MAX_FRAME, MAX_PUBLISH};
+use countersign_hub::Hub;
 use countersign_model::Dialect;
 
 use crate::amiga;
@@ -21,11 +22,13 @@ use crate::hive;
 use crate::listen::RootDialect;
 use crate::metrics::{self, Board};
 use crate::problem::Problem;
-use crate::rest::{approvals, events, grants, prometheus, sessions, status};
+use crate::rest::{approvals, attached, events, grants, prometheus, sessions, status};
 use crate::running::Report;
 use crate::sam::{self, Role};
 use crate::socket::{self, Settings};
+use crate::upstream::{EPOCH, HUB, Upstreams, VIA};
 use crate::web;
+use crate::webhook::Webhooks;
 
 /// What handlers are given.
 #[derive(Clone)]
@@ -37,6 +40,8 @@ pub(crate) struct App {
     pub(crate) codex: Room,
     pub(crate) board: Arc<Board>,
     pub(crate) engine: amiga::Service,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) webhooks: Webhooks,
 }
 
 /// One address and one way to use it.
@@ -106,6 +111,11 @@ fn list() -> Vec<Route> {
         Route::post("/api/sessions/{id}/resume", Need::Approver, sessions::resume),
         Route::get("/api/rules", Need::ReadAll, sessions::rules),
         Route::delete("/api/rules/{id}", Need::Approver, sessions::revoke),
+        Route::get("/api/upstreams", Need::ReadAll, attached::upstreams),
+        Route::post("/api/upstreams", Need::Approver, attached::attach),
+        Route::delete("/api/upstreams/{name}", Need::Approver, attached::detach),
+        Route::get("/api/webhooks", Need::ReadAll, attached::webhooks),
+        Route::post("/api/webhooks/{name}/retry", Need::Approver, attached::retry),
         Route::post("/api/grants", Need::Any, grants::grant),
         Route::post("/api/dashboard", Need::Nothing, grants::exchange),
         Route::get("/api/metrics/overview", Need::ReadAll, metrics::rest::overview),
@@ -141,6 +151,7 @@ pub(crate) fn router(app: App, names: Arc<Names>) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(MAX_FRAME))
         .layer(middleware::from_fn_with_state(names, lock))
+        .layer(middleware::map_response_with_state(app.door.hub.clone(), introduce))
         .with_state(app)
 }
 
@@ -158,6 +169,18 @@ async fn admit(State((door, need)): State<(Door, Need)>, mut request: Request, n
         }
         Err(problem) => problem.into_response(),
     }
+}
+
+/// Says which hub this is: another one that attaches to it must see whether events would go round in a circle.
+async fn introduce(State(hub): State<Arc<Hub>>, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let via = hub.attached().join(",");
+    for (name, text) in [(HUB, hub.id()), (EPOCH, hub.epoch().as_str()), (VIA, &via)] {
+        if let (false, Ok(value)) = (text.is_empty(), HeaderValue::from_str(text)) {
+            headers.insert(name, value);
+        }
+    }
+    response
 }
 
 async fn lock(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response {

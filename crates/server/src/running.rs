@@ -23,6 +23,8 @@ use crate::listen::{self, RootDialect, Serving};
 use crate::metrics::{self, Board};
 use crate::router::{App, router};
 use crate::socket::Settings;
+use crate::upstream::Upstreams;
+use crate::webhook::{self, Webhooks};
 
 /// How long closing waits for connections.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -97,6 +99,8 @@ pub(crate) struct Report {
     places: Arc<Semaphore>,
     max_connections: usize,
     store_bytes: Arc<AtomicU64>,
+    upstreams: Upstreams,
+    webhooks: Webhooks,
 }
 
 impl Report {
@@ -127,8 +131,8 @@ impl Report {
             store_bytes: self.store_bytes.load(Ordering::Relaxed),
             data_dir: self.data_dir.display().to_string(),
             problems,
-            upstreams: Vec::new(),
-            webhooks: Vec::new(),
+            upstreams: self.upstreams.list(),
+            webhooks: self.webhooks.list(),
         }
     }
 }
@@ -142,7 +146,7 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
     changes: watch::Sender<u64>,
     writer: Mutex<Option<Writer>>,
-    folder: DataFolder,
+    folder: Arc<DataFolder>,
 }
 
 /// Where each desktop keeps an application's data; `COUNTERSIGN_DATA_DIR` says otherwise.
@@ -161,7 +165,7 @@ pub fn default_data_dir() -> PathBuf {
 pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let config = setup.config;
     let agent = config.codex.script.as_deref().map(scripted).transpose()?;
-    let folder = DataFolder::open(&setup.data_dir)?;
+    let folder = Arc::new(DataFolder::open(&setup.data_dir)?);
     let (store, restored) = Store::open(folder.path(), &random_hex(8))?;
     let hub_config = countersign_hub::Config {
         ring_bytes: config.ring_bytes,
@@ -172,6 +176,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     };
     let mut problems = unreadable(&restored, folder.path());
     let hub = Hub::new(hub_config, restored, store.reads(), Arc::new(SystemClock));
+    let notes = store.notes();
     let writer = store.start(&hub)?;
     let secrets = Secrets {
         folder: folder_secret(folder.path())?,
@@ -215,6 +220,9 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         names.add(&address.to_string());
     }
     let places = Arc::new(Semaphore::new(config.max_connections));
+    let http = webhook::client();
+    let (webhooks, mut tasks) = Webhooks::start(config.webhooks, &hub, &notes, &http);
+    let upstreams = Upstreams::start(config.upstreams, &hub, &notes, &http, &folder, config.approval_timeout);
     let report = Arc::new(Report {
         hub: hub.clone(),
         keys: keys.clone(),
@@ -230,6 +238,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         places: places.clone(),
         max_connections: config.max_connections,
         store_bytes: writer.size(),
+        upstreams: upstreams.clone(),
+        webhooks: webhooks.clone(),
     });
     let door = Door {
         hub: hub.clone(),
@@ -251,6 +261,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         codex: Room::new(agent, config.codex.session_store),
         board: board.clone(),
         engine: amiga.service(),
+        upstreams,
+        webhooks,
     };
     let closing_io = amiga::close(amiga.clone(), closed.clone(), alive.clone());
     let pacing = amiga::pace(amiga, closed.clone());
@@ -261,16 +273,13 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         closing: closed,
         alive,
     };
-    let mut tasks: Vec<_> = listening
-        .into_iter()
-        .map(|(listener, dialect)| {
-            let serving = Serving {
-                root: RootDialect(dialect),
-                ..serving.clone()
-            };
-            tokio::spawn(listen::serve(listener, serving))
-        })
-        .collect();
+    tasks.extend(listening.into_iter().map(|(listener, dialect)| {
+        let serving = Serving {
+            root: RootDialect(dialect),
+            ..serving.clone()
+        };
+        tokio::spawn(listen::serve(listener, serving))
+    }));
     tasks.push(tokio::spawn(watch_time(hub.clone())));
     tasks.push(tokio::spawn(watch_sessions(hub.clone())));
     tasks.push(tokio::spawn(metrics::read(hub.clone(), board)));
@@ -418,6 +427,16 @@ impl Running {
         self.changes.subscribe()
     }
 
+    /// Servers that the hub is attached to.
+    pub fn upstreams(&self) -> &Upstreams {
+        &self.report.upstreams
+    }
+
+    /// Addresses that events are posted to.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.report.webhooks
+    }
+
     /// Where data is kept.
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
@@ -429,6 +448,7 @@ impl Running {
         self.folder.remove("approver.token");
         self.closing.send_replace(true);
         let _ = tokio::time::timeout(CLOSING, async { while self.alive.recv().await.is_some() {} }).await;
+        self.report.upstreams.close();
         for task in &self.tasks {
             task.abort();
         }
@@ -442,6 +462,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.closing.send_replace(true);
+        self.report.upstreams.close();
         for task in &self.tasks {
             task.abort();
         }

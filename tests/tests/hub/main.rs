@@ -18,5 +18,7 @@ mod resume;
 mod right;
 mod slow;
 mod start;
+mod upstreams;
 mod web;
+mod webhooks;
 mod wire;

@@ -93,6 +93,10 @@ fn message(event: &Event, kind: &str, data: &Json) -> String {
         out.push_str(",\"session\":");
         out.push_str(&text(&session));
     }
+    if !event.via.is_empty() {
+        out.push_str(",\"via\":");
+        out.push_str(&text(&event.via));
+    }
     out.push('}');
     out
 }

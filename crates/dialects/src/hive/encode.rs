@@ -91,6 +91,10 @@ fn push_event(out: &mut String, event: &Event, data: &str) {
     out.push_str(&event.seq.to_string());
     out.push_str(",\"agent\":");
     push_string(out, &event.agent);
+    if !event.via.is_empty() {
+        out.push_str(",\"via\":");
+        out.push_str(&text(&event.via));
+    }
     out.push('}');
 }
 

@@ -1,6 +1,7 @@
 //! REST, for those without a socket. Errors are problem documents.
 
 pub(crate) mod approvals;
+pub(crate) mod attached;
 pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod prometheus;

@@ -1,0 +1,112 @@
+//! What the link must know of a dialect when the hub is its client: what to say at first, what a frame means, how an answer is told.
+//! No IO here, nor in what implements it.
+
+use std::sync::Arc;
+
+use countersign_dialects::limits::MAX_NAME;
+use countersign_model::{Approval, Ask, Epoch, NewEvent, Seq};
+
+use super::settings::UpstreamSettings;
+
+/// What a frame means.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// An event, the hubs that it came through before, and its place there.
+    Event {
+        event: NewEvent,
+        via: Vec<Arc<str>>,
+        seq: Option<Seq>,
+    },
+    /// A question.
+    Ask {
+        ask: Box<Ask>,
+        via: Vec<Arc<str>>,
+        seq: Option<Seq>,
+    },
+    /// A question was answered there, or is no more: by its request's id, and its agent's name here where that is said.
+    Settled {
+        request_id: String,
+        agent: Option<Arc<str>>,
+        how: String,
+    },
+    /// It is a Countersign: its epoch, and its newest event.
+    Place { epoch: Epoch, head: Seq },
+    /// What was asked for is no longer there; how far its epoch goes, where that is known.
+    Lost { last: Option<Seq>, oldest: Seq },
+    /// To be said in return.
+    Say(String),
+    /// Something is wrong, and the connection goes on.
+    Trouble { error: String, refused: bool },
+    /// Something is wrong, and the connection is of no use.
+    End(String),
+}
+
+/// Where the connection is in the upstream's log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resume {
+    /// `EPOCH:SEQ`.
+    pub(crate) since: Option<String>,
+}
+
+/// A dialect, spoken as a client. One for each connection.
+pub(crate) trait Tongue: Send {
+    /// The address to connect to.
+    fn address(&self, settings: &UpstreamSettings, resume: &Resume) -> String {
+        let _ = resume;
+        settings.url.to_string()
+    }
+
+    /// What is said first.
+    fn open(&mut self, settings: &UpstreamSettings, resume: &Resume) -> Vec<String> {
+        let _ = (settings, resume);
+        Vec::new()
+    }
+
+    /// What a frame means.
+    fn hear(&mut self, text: &str) -> Vec<Heard>;
+
+    /// An answer, in the dialect's words; `None` where it has none.
+    fn answer(&mut self, approval: &Approval) -> Option<String> {
+        let _ = approval;
+        None
+    }
+
+    /// What is said now and then to show that we are there.
+    fn alive(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether a question ends with the connection that it came by.
+    fn questions_end(&self) -> bool {
+        false
+    }
+}
+
+/// The name that an upstream's agent has here: `NAME/AGENT`, or `NAME` when it named none.
+pub(crate) fn under(name: &str, agent: Option<&str>) -> Arc<str> {
+    let Some(agent) = agent.filter(|agent| !agent.is_empty()) else {
+        return name.into();
+    };
+    let mut full = format!("{name}/{agent}");
+    full.retain(|c| !c.is_control());
+    let mut end = full.len().min(MAX_NAME);
+    while !full.is_char_boundary(end) {
+        end -= 1;
+    }
+    full.truncate(end);
+    full.into()
+}
+
+/// An address with one more parameter in its query.
+pub(crate) fn with_parameter(url: &str, name: &str, value: &str) -> String {
+    let mark = if url.contains('?') { '&' } else { '?' };
+    let mut text = format!("{url}{mark}{name}=");
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
