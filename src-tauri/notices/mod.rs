@@ -89,6 +89,7 @@ impl<R: Runtime> Notices<R> {
         }
         let Some(notice) = Notice::of(event) else { return };
         if window::is_watched(&self.app) {
+            tracing::debug!(seq = event.seq, kind = %event.kind, "not told: the window is in front");
             return;
         }
         let now = Instant::now();

@@ -8,8 +8,8 @@ const WINDOW: &str = "^Countersign$";
 const DIALOG: &str = "Countersign: approval";
 
 fn answer(desk: &Desk, command: &str, button: &str) {
-    let sight = desk.see(DIALOG, "an open dialog", |sight| {
-        sight.is_open() && sight.words().contains(command)
+    let sight = desk.see_focused(DIALOG, "an open dialog", |sight| {
+        sight.offers(button) && sight.words().contains(command)
     });
     desk.click(&desk.window(DIALOG), sight.button(button).middle);
 }

@@ -21,7 +21,7 @@ impl Scene {
         let app = App::start(&desk);
         let mut agent = Agent::connect(app.port, "sam");
         agent.ask("r1", "rm -rf \u{202e}build");
-        desk.see("Countersign: approval", "an open dialog", |sight| sight.is_open());
+        desk.see_focused("Countersign: approval", "an open dialog", |sight| sight.is_open());
         desk.press(&["Escape"]);
         desk.until_gone("^Countersign: approval$");
         Self { desk, app, agent }
@@ -38,7 +38,7 @@ fn a_program_answers_only_what_the_person_allows() {
     let program = scene.program(&["answer", "r1", "approve"]);
     let sight = scene
         .desk
-        .see(TITLE, "a confirmation", |sight| sight.button("Allow").sensitive);
+        .see_focused(TITLE, "a confirmation", |sight| sight.offers("Allow"));
     for words in ["sam", "s-sam", "bash", "rm -rf ⟨U+202E⟩build"] {
         assert!(sight.words().contains(words), "{words} in {}", sight.words());
     }
@@ -57,7 +57,7 @@ fn refusing_is_what_return_escape_and_closing_say() {
         let program = scene.program(&["answer", "r1", "approve"]);
         scene
             .desk
-            .see(TITLE, "a confirmation", |sight| sight.button("Allow").sensitive);
+            .see_focused(TITLE, "a confirmation", |sight| sight.offers("Allow"));
         match key {
             "Return" | "Escape" => scene.desk.press(&[key]),
             _ => scene.desk.close(&scene.desk.window(WINDOW)),
@@ -77,7 +77,7 @@ fn a_click_in_the_inert_time_allows_nothing() {
     let window = scene.desk.window(WINDOW);
     let sight = scene
         .desk
-        .see(TITLE, "a confirmation", |sight| sight.button("Allow").sensitive);
+        .see_focused(TITLE, "a confirmation", |sight| sight.offers("Allow"));
     let allow = sight.button("Allow").middle;
     // A key makes it inert again: the click comes right after it.
     for _ in 0..5 {
@@ -86,7 +86,7 @@ fn a_click_in_the_inert_time_allows_nothing() {
     scene.agent.expect_no_answer();
     scene
         .desk
-        .see(TITLE, "a confirmation", |sight| sight.button("Allow").sensitive);
+        .see_focused(TITLE, "a confirmation", |sight| sight.offers("Allow"));
     scene.desk.press(&["Escape"]);
     assert_ne!(program.finish().code, Some(0));
     assert_eq!(scene.app.approval("r1")["status"], "pending");
@@ -103,7 +103,7 @@ fn no_key_of_the_approver_is_on_the_disk_and_no_request_answers_without_it() {
         };
         scene
             .desk
-            .see(TITLE, "a confirmation", |sight| sight.button("Allow").sensitive);
+            .see_focused(TITLE, "a confirmation", |sight| sight.offers("Allow"));
         scene.desk.press(&["Escape"]);
         assert_ne!(program.finish().code, Some(0), "{refused}");
         scene.desk.until_gone(WINDOW);

@@ -22,7 +22,9 @@ fn it_counts_what_waits() {
     tray.until_says("2 waiting for you");
     for request in ["r1", "r2"] {
         let words = if request == "r1" { "echo one" } else { "echo two" };
-        let sight = desk.see(DIALOG, words, |sight| sight.is_open() && sight.words().contains(words));
+        let sight = desk.see_focused(DIALOG, words, |sight| {
+            sight.offers("Deny") && sight.words().contains(words)
+        });
         desk.click(&desk.window(DIALOG), sight.button("Deny").middle);
         assert_eq!(agent.answer(), (request.into(), "deny".into()));
     }
@@ -55,9 +57,13 @@ fn stop_all_names_the_sessions_asks_first_and_stops_each() {
     );
     second.ask("r1", "cargo test");
     app.approval("r1");
+    until("both sessions are known", || {
+        let known = app.get("/api/agents").expect(200).text;
+        (known.contains("s-first") && known.contains("s-second")).then_some(())
+    });
 
     tray.click("Stop all sessions…");
-    let sight = desk.see(CONFIRM, "a confirmation", |sight| sight.button("Stop all").sensitive);
+    let sight = desk.see_focused(CONFIRM, "a confirmation", |sight| sight.offers("Stop all"));
     for words in ["first / s-first", "second / s-second"] {
         assert!(sight.words().contains(words), "{words} in {}", sight.words());
     }
@@ -67,7 +73,7 @@ fn stop_all_names_the_sessions_asks_first_and_stops_each() {
     assert_eq!(app.approval("r1")["status"], "pending");
 
     tray.click("Stop all sessions…");
-    let sight = desk.see(CONFIRM, "a confirmation", |sight| sight.button("Stop all").sensitive);
+    let sight = desk.see_focused(CONFIRM, "a confirmation", |sight| sight.offers("Stop all"));
     desk.click(&desk.window(CONFIRM), sight.button("Stop all").middle);
     first.skip_to("stop");
     assert_eq!(second.answer(), ("r1".into(), "stop".into()));

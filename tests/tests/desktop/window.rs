@@ -28,9 +28,12 @@ impl Scene {
     fn go_to_window(&self) {
         let title = "Countersign: approval";
         self.desk
-            .see(title, "a dialog that takes keys", |sight| sight.is_open());
+            .see_focused(title, "a dialog that takes keys", |sight| sight.is_open());
         self.desk.press(&["Escape"]);
         self.desk.until_gone(DIALOG);
+        // Getting the keyboard back makes the page's answers inert, so it is waited for before one is looked for.
+        self.app
+            .until("the page has the keyboard", "return document.hasFocus()");
     }
 
     /// Asks, and answers in the window.
@@ -118,6 +121,38 @@ fn a_session_is_stopped_and_the_stop_lifted() {
         &format!("return document.querySelector(\"button[aria-label='Stop sam / {session}']\") !== null"),
     );
     assert_eq!(scene.answer("r2", "approve"), ("r2".into(), "approve".into()));
+}
+
+#[test]
+fn the_figures_count_what_the_agent_did() {
+    let mut scene = Scene::new();
+    for _ in 0..3 {
+        scene.agent.publish(
+            "tool_call_start",
+            &json!({"tool_name": "execute_code", "arguments": {}}),
+        );
+    }
+    scene.app.click("nav[aria-label=Views] button:nth-child(3)");
+    scene.app.until(
+        "three calls are counted",
+        "return [...document.querySelectorAll('.tools tr')].some((row) => /execute_code\\s*3/.test(row.textContent))",
+    );
+}
+
+#[test]
+fn a_run_that_waits_for_a_person_says_why_until_it_goes_on() {
+    let mut scene = Scene::new();
+    let reason = "HITL: read clause 7";
+    scene.agent.publish("execution_paused", &json!({ "reason": reason }));
+    let waits = format!("return document.querySelector('.rail .needs_you')?.textContent.includes('{reason}')");
+    scene.app.until("it needs you, and why", &waits);
+    scene.agent.publish("goal_progress", &json!({"progress": 0.4}));
+    scene.agent.publish("execution_resumed", &json!({}));
+    scene.app.until(
+        "it goes on, and how far it is",
+        "return document.querySelector('.rail .needs_you') === null && \
+         document.querySelector('.rail [role=progressbar]')?.getAttribute('aria-valuenow') === '40'",
+    );
 }
 
 #[test]

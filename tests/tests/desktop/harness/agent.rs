@@ -1,11 +1,12 @@
 //! The agent at the other end: Python's `websockets`, which nobody here wrote, on `/publish`.
 
-use countersign_tests::{Foreign, Peer};
+use countersign_tests::{Foreign, Peer, rest};
 use serde_json::{Value, json};
 
 /// An agent with one session.
 pub(crate) struct Agent {
     socket: Foreign,
+    url: String,
     name: String,
     session: String,
 }
@@ -15,6 +16,7 @@ impl Agent {
     pub(crate) fn connect(port: u16, name: &str) -> Self {
         Self {
             socket: Foreign::python(&format!("ws://127.0.0.1:{port}/publish")),
+            url: format!("http://127.0.0.1:{port}"),
             name: name.to_owned(),
             session: format!("s-{name}"),
         }
@@ -29,6 +31,20 @@ impl Agent {
     pub(crate) fn publish(&mut self, kind: &str, data: &Value) -> u64 {
         self.socket
             .publish(&json!({ "type": kind, "agent": self.name, "session": self.session, "data": data }))
+    }
+
+    /// Publishes events at one moment, however busy the machine is.
+    pub(crate) fn publish_together(&self, kind: &str, data: impl Iterator<Item = Value>) {
+        let event = |data| json!({ "type": kind, "agent": self.name, "session": self.session, "data": data });
+        let body = Value::from_iter(data.map(event)).to_string();
+        rest::call(
+            "POST",
+            &self.url,
+            "/api/events",
+            &[("content-type", "application/json")],
+            Some(&body),
+        )
+        .expect(200);
     }
 
     /// Asks to run `bash` with this command.

@@ -152,6 +152,13 @@ impl App {
         let _ = self.child.wait();
     }
 
+    /// Waits until it has logged this.
+    pub(crate) fn until_log(&self, words: &str) {
+        until(&format!("the log says {words:?}"), || {
+            self.log().contains(words).then_some(())
+        });
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.place.0.file("log")).unwrap_or_default()
     }
@@ -180,6 +187,10 @@ pub(crate) fn command(desk: &Desk, folder: &Folder, arguments: &[String]) -> Com
     let mut command = desk.command(program());
     command
         .args(arguments)
+        .env(
+            "COUNTERSIGN_LOG",
+            "info,countersign_desktop::notices=debug,tao=error,zbus=warn",
+        )
         .stdout(log.try_clone().expect("a log"))
         .stderr(log);
     command

@@ -2,7 +2,7 @@
 
 use countersign_tests::until;
 
-use super::Desk;
+use super::{Desk, Sight};
 
 impl Desk {
     /// The windows on the screen whose title matches.
@@ -28,9 +28,26 @@ impl Desk {
         until("the window has the focus", || (self.focused() == window).then_some(()));
     }
 
+    /// Activates a window and clicks in it, with nothing in between.
+    pub(crate) fn activate_and_click(&self, window: &str, (x, y): (i32, i32)) {
+        let (x, y) = (x.to_string(), y.to_string());
+        let click = ["mousemove", "--window", window, &x, &y, "click", "1"];
+        self.run("xdotool", &[&["windowactivate", "--sync", window][..], &click].concat());
+    }
+
     /// The window that has the keyboard.
     pub(crate) fn focused(&self) -> String {
         self.run("xdotool", &["getactivewindow"])
+    }
+
+    /// Waits until the window with exactly this title has the keyboard and, after that, shows what `wanted` wants. Keys that are
+    /// pressed earlier go elsewhere; and getting the keyboard makes a dialog inert, so a look before that proves nothing.
+    pub(crate) fn see_focused(&self, title: &str, what: &str, wanted: impl Fn(&Sight) -> bool) -> Sight {
+        let exactly = format!("^{title}$");
+        until(&format!("{title} has the keyboard"), || {
+            self.windows(&exactly).contains(&self.focused()).then_some(())
+        });
+        self.see(title, what, wanted)
     }
 
     /// Closes a window by the button in its title bar. A key of the window manager's may be lost: it takes them anew when the

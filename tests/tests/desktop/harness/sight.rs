@@ -10,6 +10,7 @@ const ROOT: &str = "/org/a11y/atspi/accessible/root";
 const SENSITIVE: u32 = 24;
 const SHOWING: u32 = 25;
 const FOCUSED: u32 = 12;
+const ACTIVE: u32 = 1;
 
 /// One thing in a window.
 #[derive(Debug)]
@@ -58,6 +59,11 @@ impl Sight {
         found.unwrap_or_else(|| panic!("no button {word} in {self:?}"))
     }
 
+    /// Whether the button with this word is there and can be pressed. A window that is just opening shows some of it first.
+    pub(crate) fn offers(&self, word: &str) -> bool {
+        self.buttons().iter().any(|node| node.words == word && node.sensitive)
+    }
+
     /// Whether a button can be pressed.
     pub(crate) fn is_open(&self) -> bool {
         self.buttons().iter().any(|node| node.sensitive)
@@ -68,18 +74,19 @@ impl Desk {
     /// Looks at the window with exactly this title; none when no such window is there, or it went away meanwhile.
     pub(crate) fn look(&self, title: &str) -> Option<Sight> {
         let bus = Accessibility::of(self)?;
-        let applications = bus.children(&(REGISTRY.into(), ROOT.into()))?;
-        let windows = applications
-            .iter()
-            .filter_map(|application| bus.children(application))
-            .flatten();
-        let window = windows.into_iter().find(|window| {
-            let named = bus.name(window).is_some_and(|name| name == title);
-            named && bus.states(window).is_some_and(|states| states & (1 << SHOWING) != 0)
-        })?;
+        let window = bus.window(title)?;
         let mut nodes = Vec::new();
         bus.walk(&window, &mut nodes)?;
         Some(Sight(nodes))
+    }
+
+    /// Waits until the program itself knows that its window with this title has the keyboard; the window manager knows it earlier.
+    pub(crate) fn until_active(&self, title: &str) {
+        until(&format!("{title} knows that it is active"), || {
+            let bus = Accessibility::of(self)?;
+            let window = bus.window(title)?;
+            (bus.states(&window)? & (1 << ACTIVE) != 0).then_some(())
+        });
     }
 
     /// Waits until the window with this title shows what `wanted` wants.
@@ -134,6 +141,19 @@ impl<'a> Accessibility<'a> {
         ];
         let said = self.desk.run("gdbus", &[&fixed[..], arguments].concat());
         (!said.is_empty()).then_some(said)
+    }
+
+    /// The window with exactly this title, if it is on the screen.
+    fn window(&self, title: &str) -> Option<Reference> {
+        let applications = self.children(&(REGISTRY.into(), ROOT.into()))?;
+        let windows = applications
+            .iter()
+            .filter_map(|application| self.children(application))
+            .flatten();
+        windows.into_iter().find(|window| {
+            let named = self.name(window).is_some_and(|name| name == title);
+            named && self.states(window).is_some_and(|states| states & (1 << SHOWING) != 0)
+        })
     }
 
     fn children(&self, of: &Reference) -> Option<Vec<Reference>> {
