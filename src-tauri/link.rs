@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_hub::Hub;
 use countersign_model::{Epoch, HubStatus, Problem};
-use countersign_server::Running;
+use countersign_server::{Figures, Running};
 use tokio::sync::watch;
 
 /// A hub with all that keeps it going.
@@ -16,6 +16,8 @@ pub(crate) trait Core: Send + Sync + 'static {
     fn hub(&self) -> &Arc<Hub>;
     /// What it says of itself.
     fn status(&self) -> HubStatus;
+    /// What agents do, in figures; none where nobody counts.
+    fn figures(&self) -> Option<Figures>;
     /// Signals that [`Core::status`] says something else.
     fn status_changes(&self) -> watch::Receiver<u64>;
     /// Commits what is in the log and closes everything.
@@ -28,6 +30,9 @@ impl Core for Running {
     }
     fn status(&self) -> HubStatus {
         Running::status(self)
+    }
+    fn figures(&self) -> Option<Figures> {
+        Some(Running::figures(self))
     }
     fn status_changes(&self) -> watch::Receiver<u64> {
         Running::status_changes(self)
@@ -77,6 +82,16 @@ impl Link {
     /// The problem because of which there is none.
     pub(crate) fn hub(&self) -> Result<Arc<Hub>, Problem> {
         self.with(|core| core.hub().clone())
+            .ok_or_else(|| self.without.problems[0].clone())
+    }
+
+    /// What agents do, in figures, or what to say instead.
+    ///
+    /// # Errors
+    /// The problem because of which there is no hub.
+    pub(crate) fn figures(&self) -> Result<Figures, Problem> {
+        self.with(Core::figures)
+            .flatten()
             .ok_or_else(|| self.without.problems[0].clone())
     }
 

@@ -7,6 +7,7 @@ use countersign_hub::{AnswerError, Config, Hub, SystemClock, Waiter};
 use countersign_model::{
     Activity, Answer, Approval, Ask, HubStatus, Millis, NewEvent, Origin, Scope, SessionView, Status, Surface, Verdict,
 };
+use countersign_server::Figures;
 use countersign_store::{Store, Writer};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
@@ -96,6 +97,9 @@ impl Core for Bench {
             webhooks: Vec::new(),
         }
     }
+    fn figures(&self) -> Option<Figures> {
+        None
+    }
     fn status_changes(&self) -> watch::Receiver<u64> {
         self.status.subscribe()
     }
@@ -168,6 +172,7 @@ pub(crate) fn view(agent: &str, session: &str) -> SessionView {
         agent: agent.into(),
         session: session.into(),
         stream: None,
+        origin: None,
         activity: Activity::Working,
         since: Millis(0),
         task: Some("execute_code".into()),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use countersign_hub::{EventQuery, Hub};
+use countersign_model::metrics::HOURS;
 use countersign_model::{
-    Activity, Answer, Approval, HubStatus, Rule, Scope, Seq, SessionKey, SessionView, Since, Status, Surface, Verdict,
-    to_json,
+    Answer, Approval, HubStatus, Rule, Scope, Seq, SessionKey, SessionView, Since, Status, Surface, Verdict, to_json,
 };
 use tauri::ipc::{Channel, InvokeResponseBody, Response};
 use tauri::{Runtime, State, Webview};
@@ -76,7 +76,7 @@ pub(super) async fn stop_session(
     let key = known(&hub, &agent, &session).await?;
     hub.stop(&key, Surface::Window, message);
     hub.flush().await;
-    Ok(view(&hub, &key))
+    Ok(hub.session(&key))
 }
 
 #[tauri::command]
@@ -89,7 +89,7 @@ pub(super) async fn resume_session(
     let key = known(&hub, &agent, &session).await?;
     hub.resume_session(&key, Surface::Window);
     hub.flush().await;
-    Ok(view(&hub, &key))
+    Ok(hub.session(&key))
 }
 
 #[tauri::command]
@@ -126,6 +126,16 @@ pub(super) async fn history(
     };
     let page = hub.archive().events(query).await?;
     Ok(Response::new(rows::page(&page.events, page.next)))
+}
+
+/// What agents did in the last hours: AMIGA's `metrics_update`, the very text that its clients get.
+#[tauri::command]
+pub(super) async fn metrics(link: State<'_, Arc<Link>>, hours: u32) -> Result<Response, Failure> {
+    if !HOURS.contains(&hours) {
+        return Err(Failure::new("bad_request", "hours are a whole number from 1 to 168"));
+    }
+    let update = link.figures()?.update(hours).await;
+    Ok(Response::new(update.get().to_owned()))
 }
 
 #[tauri::command]
@@ -178,28 +188,4 @@ async fn known(hub: &Hub, agent: &str, session: &str) -> Result<SessionKey, Fail
     }
     hub.session_keys(session, Some(agent)).await?;
     Ok(key)
-}
-
-/// The session's line; one that this run of the hub has not seen has a line of its own making.
-fn view(hub: &Hub, key: &SessionKey) -> SessionView {
-    let seen = hub.sessions().into_iter();
-    seen.into_iter()
-        .find(|view| view.agent == key.agent && view.session == key.session)
-        .unwrap_or_else(|| {
-            let stopped = hub.stops().iter().any(|stop| stop.key == *key);
-            SessionView {
-                agent: key.agent.clone(),
-                session: key.session.clone(),
-                stream: None,
-                activity: if stopped { Activity::Stopped } else { Activity::Gone },
-                since: hub.now(),
-                task: None,
-                progress: None,
-                pending: 0,
-                stopped,
-                connections: 0,
-                events: 0,
-                last: hub.now(),
-            }
-        })
 }

@@ -37,6 +37,7 @@ pub(crate) fn install<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::rules,
             commands::revoke_rule,
             commands::history,
+            commands::metrics,
             commands::follow,
             commands::pulled,
             commands::unfollow,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_model::{Event, kind};
+use countersign_model::{Event, Fact, kind};
 use serde::Deserialize;
 
 use crate::dialogs::{gist, visible};
@@ -96,7 +96,10 @@ impl Notice {
                 let message = said.text("message").map(|message| visible::short(message, WORDS));
                 (format!("{agent} was stopped"), message, None)
             }
-            _ => return None,
+            _ => {
+                let (title, words) = told(event, &agent)?;
+                (title, words, None)
+            }
         };
         let session = event
             .session
@@ -109,6 +112,33 @@ impl Notice {
             request,
         })
     }
+}
+
+/// Runs and what agents tell people, whatever the dialect.
+fn told(event: &Event, agent: &str) -> Option<(String, Option<String>)> {
+    let short = |words: &str| visible::short(words, WORDS);
+    Some(match Fact::of(event)? {
+        Fact::RunFailed { error } => (format!("{agent}: the run failed"), error.as_deref().map(short)),
+        Fact::RunCompleted => {
+            let said = Said::of(event);
+            let came_to = ["summary", "output", "result"]
+                .iter()
+                .find_map(|name| said.text(name))
+                .map(short);
+            (format!("{agent}: the run is completed"), came_to)
+        }
+        Fact::RunPaused { reason, person: true } => (format!("{agent} waits for you"), reason.as_deref().map(short)),
+        Fact::Violation { what } => (format!("{agent}: a constraint was violated"), Some(short(&what))),
+        Fact::Notification { level, message, user } => {
+            let level = visible::short(&level, NAME);
+            let title = match user {
+                Some(user) => format!("{agent}: {level} for {}", visible::short(&user, NAME)),
+                None => format!("{agent}: {level}"),
+            };
+            (title, Some(short(&message)))
+        }
+        _ => return None,
+    })
 }
 
 fn sentence(what: Option<String>, detail: Option<&str>) -> Option<String> {
@@ -194,6 +224,56 @@ mod tests {
         );
         check("session_stopped", r#"{"by":"window"}"#, "sam was stopped", "session s1");
         assert_eq!(notice("agent_status", r#"{"status":"idle"}"#), None);
+    }
+
+    #[test]
+    fn runs_and_words_to_people_are_told() {
+        check(
+            "execution_failed",
+            r#"{"error":{"message":"no price"}}"#,
+            "sam: the run failed",
+            "session s1\n{\"message\":\"no price\"}",
+        );
+        check(
+            "execution_completed",
+            r#"{"output":"42 rows\nwritten"}"#,
+            "sam: the run is completed",
+            "session s1\n42 rows written",
+        );
+        check("execution_completed", "{}", "sam: the run is completed", "session s1");
+        check(
+            "constraint_violation",
+            r#"{"constraint":"discount <= 0.2"}"#,
+            "sam: a constraint was violated",
+            "session s1\ndiscount <= 0.2",
+        );
+        check(
+            "execution_paused",
+            r#"{"reason":"HITL: sign"}"#,
+            "sam waits for you",
+            "session s1\nHITL: sign",
+        );
+        check(
+            "notification",
+            r#"{"level":"warning","message":"not saved"}"#,
+            "sam: warning",
+            "session s1\nnot saved",
+        );
+        check(
+            "notification",
+            r#"{"message":"hello","userId":"ada"}"#,
+            "sam: info for ada",
+            "session s1\nhello",
+        );
+        for (kind, data) in [
+            ("execution_paused", r#"{"reason":"rate limit"}"#),
+            ("execution_started", "{}"),
+            ("goal_progress", r#"{"progress":0.5}"#),
+            ("chat_message", r#"{"sender":"ada","content":"hi"}"#),
+            ("notification", r#"{"level":"info"}"#),
+        ] {
+            assert_eq!(notice(kind, data), None, "{kind}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use countersign_model::{Activity, Approval, Busy, Event, Fact, Millis, SessionKey, SessionView, kind};
+use countersign_model::{Activity, Approval, Busy, Event, Fact, Millis, Origin, SessionKey, SessionView, kind};
 
 use crate::Stop;
 
@@ -25,6 +25,8 @@ struct Line {
     /// Why its run waits for a person, beside what the registry knows.
     waits: Option<String>,
     progress: Option<f64>,
+    /// What it speaks.
+    origin: Option<Origin>,
     changed: Millis,
     last: Millis,
     events: u64,
@@ -78,6 +80,7 @@ impl Line {
             busy: false,
             waits: None,
             progress: None,
+            origin: None,
             changed: now,
             last: now,
             events: 0,
@@ -136,6 +139,9 @@ impl Sessions {
         let line = self.line(&key, event.time);
         line.events += 1;
         line.last = event.time;
+        if event.origin != Origin::Hub {
+            line.origin = Some(event.origin);
+        }
         // Those of the hub are about the session, and have a label of their own only sometimes.
         if !kind::is_hub_only(&event.kind) {
             line.label.add(event.stream.as_ref());
@@ -275,6 +281,7 @@ impl Line {
             agent: key.agent.clone(),
             session: key.session.clone(),
             stream: self.label.stream(),
+            origin: self.origin,
             activity,
             since,
             task: asked

@@ -29,6 +29,7 @@ pub use auth::{Confirm, ConfirmAsk, MAX_TTL, Role, SecretError, TokenWish, sign_
 pub use cloud::CloudConfig;
 pub use codex::ScriptProblem;
 pub use config::{Codex, Config, ConfigError};
+pub use metrics::Figures;
 pub use pace::Rate;
 pub use router::routes;
 pub use running::{Approver, Running, Setup, StartError, Ui, default_data_dir, start};

@@ -20,7 +20,7 @@ use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
 use crate::gate::Names;
 use crate::listen::{self, RootDialect, Serving};
-use crate::metrics::{self, Board};
+use crate::metrics::{self, Board, Figures};
 use crate::router::{App, router};
 use crate::socket::Settings;
 use crate::upstream::Upstreams;
@@ -141,6 +141,7 @@ impl Report {
 pub struct Running {
     hub: Arc<Hub>,
     report: Arc<Report>,
+    figures: Figures,
     closing: watch::Sender<bool>,
     alive: mpsc::Receiver<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -282,6 +283,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     }));
     tasks.push(tokio::spawn(watch_time(hub.clone())));
     tasks.push(tokio::spawn(watch_sessions(hub.clone())));
+    let figures = Figures::new(board.clone());
     tasks.push(tokio::spawn(metrics::read(hub.clone(), board)));
     tasks.push(tokio::spawn(pacing));
     tasks.push(tokio::spawn(closing_io));
@@ -295,6 +297,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     Ok(Running {
         hub,
         report,
+        figures,
         closing,
         alive: all_gone,
         tasks,
@@ -420,6 +423,11 @@ impl Running {
     /// What the hub says of itself, now.
     pub fn status(&self) -> HubStatus {
         self.report.status()
+    }
+
+    /// What agents do, in figures.
+    pub fn figures(&self) -> Figures {
+        self.figures.clone()
     }
 
     /// Signals when the problems in [`Running::status`] may have changed.

@@ -107,7 +107,7 @@ export class SessionBook {
       session.pending = view.pending;
       session.waits = view.activity === 'needs_you' && view.pending === 0 ? (view.task ?? '') : undefined;
       session.progress = view.progress;
-      session.origin = originOf(view) ?? session.origin;
+      session.origin = view.origin ?? session.origin;
       session.stopped = view.stopped;
       session.connections = view.connections;
       session.events = view.events;
@@ -172,11 +172,6 @@ function rest(session: Session): Activity {
   if (session.waits !== undefined) return 'needs_you';
   if (session.connections === 0) return 'gone';
   return session.running > 0 || session.busy ? 'working' : 'idle';
-}
-
-/** A later hub names the dialect in its account of a session. */
-function originOf(view: SessionView & { readonly origin?: Origin }): Origin | undefined {
-  return view.origin;
 }
 
 function clamp(share: number): number {

@@ -86,6 +86,22 @@ pub(crate) struct Board {
     seen: watch::Sender<Seq>,
 }
 
+/// The figures, for those who are in the process and need no request.
+#[derive(Clone, Debug)]
+pub struct Figures(Arc<Board>);
+
+impl Figures {
+    pub(crate) fn new(board: Arc<Board>) -> Self {
+        Self(board)
+    }
+
+    /// AMIGA's `metrics_update` (seed 001) of the last `hours`, 1 to 168, as its clients get it.
+    pub async fn update(&self, hours: u32) -> Json {
+        self.0.catch_up().await;
+        self.0.snapshot(hours, true).json.clone()
+    }
+}
+
 impl Board {
     /// No figures yet; [`read`] fills it.
     pub(crate) fn new(hub: Arc<Hub>) -> Arc<Self> {
