@@ -80,6 +80,20 @@ impl Foreign {
         Self::connected(command)
     }
 
+    /// python-socketio on these transports, in a namespace, with a token or with none. It may be refused.
+    pub fn python_socketio(url: &str, transports: &str, namespace: &str, token: &str) -> Self {
+        let mut command = python();
+        command.args(["socketio_client.py", url, transports, namespace, token]);
+        Self::start(command)
+    }
+
+    /// socket.io-client in the newest version, or in the seed's, as [`Foreign::python_socketio`].
+    pub fn node_socketio(package: &str, url: &str, transports: &str, namespace: &str, token: &str) -> Self {
+        let mut command = node();
+        command.args(["socketio_client.mjs", url, transports, namespace, token, package]);
+        Self::start(command)
+    }
+
     fn connected(command: Command) -> Self {
         let mut client = Self::start(command);
         let first = client.event();

@@ -6,6 +6,10 @@
 mod targets;
 
 const SEEDS: &[&str] = &[
+    r#"2["subscribe",{"hours":24,"update_interval":2,"binary":true}]"#,
+    r#"2/metrics,7["request_history",{"hours":168,"step":5}]"#,
+    r#"51-["set_interval",{"interval":5,"_placeholder":true,"num":0}]"#,
+    r#"0/metrics,{"token":"t"}"#,
     include_str!("../fuzz/seeds/sam/tool_call_start.json"),
     include_str!("../fuzz/seeds/sam/tool_call_end.json"),
     include_str!("../fuzz/seeds/sam/tool_call_result.json"),
@@ -177,4 +181,9 @@ fn any_data_to_cut() {
             targets::fuzz_shrink(text.as_bytes());
         }
     }
+}
+
+#[test]
+fn any_packet_of_a_socket_io_client_is_a_command_or_an_error() {
+    drive(targets::fuzz_amiga, 20_000);
 }

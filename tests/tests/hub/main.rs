@@ -2,6 +2,7 @@
 //! Names that begin with `crash` or `slow` have the machine to themselves (`.config/nextest.toml`).
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod amiga;
 mod approvals;
 mod codex;
 mod commands;

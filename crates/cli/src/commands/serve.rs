@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Signals;
 use crate::cli::from_env;
+use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::hub::Place;
 use crate::output::{Out, say, wants_colour};
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
     /// Read this configuration: SAM's config.json, or Countersign's own .toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Read NAME=value lines from this file, as if they were in the environment; what is there goes first
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
     /// What the root path speaks at host and port: `stream` says Hive.
     #[arg(skip)]
     root: Option<Dialect>,
@@ -86,6 +90,7 @@ impl From<Stream> for Arguments {
             port,
             listen: Vec::new(),
             config,
+            env_file: None,
             root: Some(Dialect::Hive),
         }
     }
@@ -93,8 +98,9 @@ impl From<Stream> for Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, place: Place) -> Result<Exit, Failure> {
-    log();
-    let config = config(arguments)?;
+    let environment = Environment::load(arguments.env_file.as_deref())?;
+    log(environment.flag("MONITORING_DEBUG")?);
+    let config = config(arguments, &environment)?;
     let data_dir = data_dir(place, &config);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -103,19 +109,37 @@ pub(crate) fn run(arguments: &Arguments, place: Place) -> Result<Exit, Failure> 
     runtime.block_on(serve(data_dir, config))
 }
 
-fn log() {
+fn log(debug: bool) {
+    let own = if debug {
+        LOG.replace("=info", "=debug")
+    } else {
+        LOG.to_owned()
+    };
     let filter = from_env("RUST_LOG").and_then(|text| EnvFilter::try_new(text).ok());
     tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(LOG)))
+        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(own)))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && wants_colour())
         .init();
 }
 
-/// The configuration file, and what the command line says over it.
-fn config(arguments: &Arguments) -> Result<Config, Failure> {
+/// The configuration file, what AMIGA's environment says over it (seed 001, "Environment Variables"), and what the command line
+/// says over both.
+fn config(arguments: &Arguments, environment: &Environment) -> Result<Config, Failure> {
     let wrong = |error: countersign_server::ConfigError| Failure::Other(error.to_string());
     let mut config = Config::load(arguments.config.as_deref()).map_err(wrong)?;
+    if let Some(host) = environment.get("MONITORING_HOST") {
+        config
+            .set_host(&host)
+            .map_err(|error| Failure::Other(format!("MONITORING_HOST: {error}")))?;
+    }
+    if let Some(port) = environment.get("MONITORING_PORT") {
+        let number = port.parse();
+        config.set_port(number.map_err(|_| Failure::Other(format!("MONITORING_PORT must be a port, not {port:?}")))?);
+    }
+    if let Some(folder) = environment.get("SESSION_STORE_PATH") {
+        config.codex.session_store = Some(folder.into());
+    }
     if let Some(host) = &arguments.host {
         config.set_host(host).map_err(wrong)?;
     }
@@ -212,6 +236,7 @@ mod tests {
             port: None,
             listen: Vec::new(),
             config,
+            env_file: None,
             root: None,
         };
         (home, arguments)
@@ -220,24 +245,48 @@ mod tests {
     #[test]
     fn the_command_line_comes_before_the_file() {
         let (_home, mut arguments) = arguments(Some(("c.json", r#"{"websocket":{"port":9000,"host":"localhost"}}"#)));
-        assert_eq!(config(&arguments).expect("valid").port, 9000);
+        assert_eq!(config(&arguments, &Environment::default()).expect("valid").port, 9000);
         arguments.port = Some(0);
         arguments.host = Some("127.0.0.1".to_owned());
-        let config = config(&arguments).expect("valid");
+        let config = config(&arguments, &Environment::default()).expect("valid");
         assert_eq!((config.port, config.hosts.len()), (0, 1));
+    }
+
+    #[test]
+    fn amigas_environment_stands_between_the_file_and_the_command_line() {
+        let (home, mut arguments) = arguments(Some(("c.json", r#"{"websocket":{"port":9000}}"#)));
+        let file = home.path().join(".env");
+        let with = |text: &str| {
+            std::fs::write(&file, text).expect("written");
+            Environment::load(Some(&file)).expect("read")
+        };
+        let amiga =
+            with("FLASK_SECRET_KEY=x\nMONITORING_HOST=127.0.0.1\nMONITORING_PORT=3000\nMONITORING_DEBUG=false\n");
+        let set = config(&arguments, &amiga).expect("valid");
+        assert_eq!((set.port, set.hosts.len()), (3000, 1));
+        let error = config(&arguments, &with("MONITORING_HOST=0.0.0.0")).expect_err("refused");
+        assert!(error.to_string().contains("proxy"), "{error}");
+        assert!(config(&arguments, &with("MONITORING_PORT=many")).is_err());
+        arguments.port = Some(1);
+        assert_eq!(config(&arguments, &amiga).expect("valid").port, 1);
     }
 
     #[test]
     fn a_hub_that_may_not_listen_does_not_start() {
         let (_home, off) = arguments(Some(("c.json", r#"{"websocket":{"enabled":false}}"#)));
-        let message = config(&off).expect_err("refused").to_string();
+        let message = config(&off, &Environment::default()).expect_err("refused").to_string();
         assert!(
             message.contains("`enabled` is false") && message.contains("c.json"),
             "{message}"
         );
         let (_home, mut open) = arguments(None);
         open.host = Some("0.0.0.0".to_owned());
-        assert!(config(&open).expect_err("refused").to_string().contains("proxy"));
+        assert!(
+            config(&open, &Environment::default())
+                .expect_err("refused")
+                .to_string()
+                .contains("proxy")
+        );
     }
 
     #[test]

@@ -229,3 +229,32 @@ fn holds_as_hive_event(event: NewEvent) {
         assert!(frame["event"]["stream_id"].is_string());
     }
 }
+
+/// Any message of a Socket.IO client: a packet, and what is asked in it.
+pub fn fuzz_amiga(bytes: &[u8]) {
+    use countersign_dialects::amiga::{self, Command, Packet, packet};
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let asked = match packet::read(text) {
+        Ok(Packet::Event { text, .. }) => text,
+        Ok(_) | Err(_) => text,
+    };
+    match amiga::decode(asked) {
+        Ok(Command::Subscribe(wants)) => {
+            assert!((1..=168).contains(&wants.hours) && (1..=60).contains(&wants.interval));
+        }
+        Ok(Command::SetInterval(interval)) => assert!((1..=60).contains(&interval)),
+        Ok(Command::History { hours, step, .. }) => assert!((1..=168).contains(&hours) && (1..=1440).contains(&step)),
+        Ok(Command::Refresh { hours, .. } | Command::Join(_, hours)) => {
+            assert!(hours.is_none_or(|hours| (1..=168).contains(&hours)));
+        }
+        Ok(Command::Unsubscribe | Command::Leave(_)) => {}
+        Err(refused) => {
+            let error = amiga::error(&refused.to_string(), Millis(0));
+            let error: Value = serde_json::from_str(error.get()).expect("an error is JSON");
+            assert!(error["error"].as_str().is_some_and(|text| !text.is_empty()));
+        }
+    }
+    if let Ok(hours) = amiga::query_hours(Some(text)) {
+        assert!((1..=168).contains(&hours));
+    }
+}
