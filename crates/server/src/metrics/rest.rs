@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use countersign_dialects::amiga;
+use countersign_hub::Hub;
 use countersign_model::Seq;
 use countersign_model::metrics::Versions;
 use futures_util::stream;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Board;
+use crate::auth::Access;
 use crate::problem::Problem;
 use crate::rest::reply;
 use crate::router::App;
@@ -50,6 +52,7 @@ pub(crate) async fn overview(State(app): State<App>, Query(asked): Query<Asked>)
 pub(crate) async fn events(
     State(app): State<App>,
     Query(asked): Query<Asked>,
+    Extension(access): Extension<Access>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let hours = hours(&asked)?;
@@ -62,6 +65,8 @@ pub(crate) async fn events(
     let feed = Feed {
         changes: board.changes(),
         closing: app.settings.closing.clone(),
+        hub: app.door.hub.clone(),
+        access,
         board,
         hours,
         sent,
@@ -89,6 +94,8 @@ struct Feed {
     board: Arc<Board>,
     changes: watch::Receiver<Seq>,
     closing: watch::Receiver<bool>,
+    hub: Arc<Hub>,
+    access: Access,
     hours: u32,
     sent: Option<Versions>,
     /// When something was last said.
@@ -97,7 +104,7 @@ struct Feed {
 }
 
 impl Feed {
-    /// The next frame; `None` when the hub closes.
+    /// The next frame; `None` when the hub closes, or the right to read is over.
     async fn next(&mut self) -> Option<Bytes> {
         self.opening = self.said.is_none();
         let Some(said) = self.said else {
@@ -128,6 +135,7 @@ impl Feed {
                     }
                 }
                 changed = self.changes.changed(), if !stale => changed.ok()?,
+                () = self.access.expired(&self.hub) => return None,
                 closing = self.closing.wait_for(|closing| *closing) => {
                     drop(closing);
                     return None;
