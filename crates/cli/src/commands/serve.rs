@@ -128,12 +128,14 @@ fn log(debug: bool) {
 fn config(arguments: &Arguments, environment: &Environment) -> Result<Config, Failure> {
     let wrong = |error: countersign_server::ConfigError| Failure::Other(error.to_string());
     let mut config = Config::load(arguments.config.as_deref()).map_err(wrong)?;
-    if let Some(host) = environment.get("MONITORING_HOST") {
+    // AMIGA's, and not for the command that Hive has.
+    let amiga = |name: &str| environment.get(name).filter(|_| arguments.root.is_none());
+    if let Some(host) = amiga("MONITORING_HOST") {
         config
             .set_host(&host)
             .map_err(|error| Failure::Other(format!("MONITORING_HOST: {error}")))?;
     }
-    if let Some(port) = environment.get("MONITORING_PORT") {
+    if let Some(port) = amiga("MONITORING_PORT") {
         let number = port.parse();
         config.set_port(number.map_err(|_| Failure::Other(format!("MONITORING_PORT must be a port, not {port:?}")))?);
     }
