@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_tests::{Foreign, Hub, Peer, Start, Ws, frames, until};
+use countersign_tests::{Foreign, Hub, Peer, Start, Ws, cli, frames, until};
 use serde_json::{Value, json};
 use tungstenite::Message;
 
@@ -671,4 +671,68 @@ fn hive_stream_off_loopback_is_refused_with_the_recipe_for_a_proxy() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("proxy"), "{said}");
+}
+
+fn token(hub: &Hub, arguments: &[&str]) -> String {
+    let mut all = vec!["token", "create"];
+    all.extend_from_slice(arguments);
+    let out = cli(hub, &all).expect(0).out;
+    out.lines().last().expect("a token").to_owned()
+}
+
+fn introduce(hub: &Hub, path: &str, token: &str) -> Ws {
+    let mut peer = hub.ws(path);
+    peer.send(&json!({"action": "auth", "token": token}));
+    peer.expect("authenticated");
+    peer
+}
+
+#[test]
+fn hive_a_token_for_named_streams_gets_those_and_publishes_to_those() {
+    let hub = required(&Start::new());
+    for path in ["/", "/stream"] {
+        let mut all = introduce(&hub, path, &token(&hub, &["--role", "agent,monitor"]));
+        let limited = token(&hub, &["--role", "agent,monitor", "--stream", "a", "--stream", "b"]);
+        let mut some = introduce(&hub, path, &limited);
+        subscribe(&mut some, &json!({"event_types": ["*"]}));
+        published(
+            &mut all,
+            &json!({"action": "publish", "event": {"type": "X", "data": {"n": 0}}}),
+        );
+        published(&mut all, &note("c", "e", 1));
+        published(&mut all, &note("a", "e", 2));
+        assert_eq!(
+            event(&mut some)["data"]["n"],
+            2,
+            "nothing without a stream, nothing of others"
+        );
+        some.send(&note("c", "e", 3));
+        assert_eq!(some.expect("error")["field"], "event.stream_id");
+        some.send(&json!({"action": "publish", "event": {"type": "X", "data": {}}}));
+        assert_eq!(some.expect("error")["field"], "event.stream_id", "which of the two?");
+        some.send(&note("b", "e", 4));
+        assert_eq!(event(&mut some)["data"]["n"], 4);
+    }
+}
+
+#[test]
+fn hive_a_tokens_roles_say_what_it_is_good_for() {
+    let hub = required(&Start::new());
+    let mut monitor = introduce(&hub, "/stream", &token(&hub, &["--role", "monitor"]));
+    monitor.send(&note("a", "e", 1));
+    assert_eq!(monitor.expect("error")["field"], "event.type");
+    subscribe(&mut monitor, &json!({}));
+    let mut agent = introduce(&hub, "/", &token(&hub, &["--role", "agent"]));
+    agent.send(&json!({"action": "subscribe"}));
+    assert_eq!(agent.expect("error")["field"], "action");
+    published(&mut agent, &note("a", "e", 2));
+    assert_eq!(event(&mut monitor)["data"]["n"], 2);
+}
+
+#[test]
+fn hive_a_connection_ends_with_its_token() {
+    let hub = required(&Start::new());
+    let mut brief = introduce(&hub, "/stream", &token(&hub, &["--ttl", "8s"]));
+    let (code, reason) = brief.closed();
+    assert_eq!((code, reason.is_empty()), (1008, false), "{reason}");
 }
