@@ -43,6 +43,7 @@ pub fn countersign() -> Command {
         "COUNTERSIGN_TOKEN",
         "COUNTERSIGN_AGENT",
         "COUNTERSIGN_SESSION",
+        "SESSION_STORE_PATH",
     ] {
         command.env_remove(name);
     }

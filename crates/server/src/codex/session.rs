@@ -218,6 +218,7 @@ impl Session {
         if self.turn.is_none() {
             // It is the user's word that goes on after a stop, whoever put it.
             self.hub.resume_session(&self.key, Surface::Socket);
+            self.stops = false;
             return self.begin(input).await;
         }
         if self.inputs.len() >= INPUTS {
