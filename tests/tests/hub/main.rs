@@ -4,6 +4,7 @@
 
 mod amiga;
 mod approvals;
+mod cloud;
 mod codex;
 mod commands;
 mod crash;

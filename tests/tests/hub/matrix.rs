@@ -181,6 +181,38 @@ const MONITORS: &[MonitorOf] = &[
             Some(frame["type"] == "event" && told)
         },
     },
+    MonitorOf {
+        name: "cloud",
+        connect: |hub| {
+            let mut monitor = hub.ws("/ws?token=monitor");
+            monitor.expect("auth");
+            monitor
+        },
+        tells: |tale, frame| {
+            let data = &frame["data"];
+            let agent = tale.known.map_or("codex", |(agent, _)| agent);
+            let state =
+                |state: &str| frame["type"] == "agent_status" && data["agentName"] == agent && data["state"] == state;
+            let notice = |level: &str, word: &str| {
+                let message = data["message"].as_str().unwrap_or_default();
+                frame["type"] == "notification" && data["level"] == level && message.contains(word)
+            };
+            Some(match tale.said {
+                Said::Started => state("working") && data.as_object().is_some_and(|data| data.len() == 2),
+                Said::ToolStarted => state("working") && data["currentTask"] == "bash",
+                // It is idle then, as at the end of a run.
+                Said::ToolEnded => return None,
+                Said::Working if tale.known.is_none() => state("working") && data["status"] == "working",
+                Said::Working => state("working") && data["currentTask"] == "processing",
+                Said::Half => state("working") && data["progress"] == 50,
+                Said::Completed => notice("success", agent),
+                Said::Failed => notice("error", "boom"),
+                // Codex asks to run a command, with whatever tool.
+                Said::Asked if tale.known.is_none() => notice("warning", agent),
+                Said::Asked => notice("warning", "bash"),
+            })
+        },
+    },
 ];
 
 /// Kind and data as the log has them from a dialect that publishes into it as it stands.
@@ -237,6 +269,34 @@ fn what_an_agent_says_reaches_monitors_of_each_dialect() {
                     );
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_cloud_agents_status_reaches_monitors_of_each_dialect_in_their_words() {
+    let cloud = json!({"agentName": "worker", "state": "working", "currentTask": "Tests", "progress": 45});
+    for monitor in MONITORS {
+        let hub = Hub::with_toml("cloud_dev_tokens = true");
+        let mut listening = (monitor.connect)(&hub);
+        hub.ws("/publish")
+            .publish(&json!({"type": "agent_status", "data": cloud}));
+        let told = loop {
+            let told = listening.next();
+            if told["type"] == "agent_status" || told["event"]["type"] == "agent_status" {
+                break told;
+            }
+        };
+        let data = if told["type"] == "event" {
+            &told["event"]["data"]
+        } else {
+            &told["data"]
+        };
+        for (name, value) in cloud.as_object().unwrap() {
+            assert_eq!(data[name], *value, "{}: {told}", monitor.name);
+        }
+        if monitor.name == "sam" {
+            assert_eq!(data["status"], "working", "{told}");
         }
     }
 }
