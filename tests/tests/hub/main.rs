@@ -2,6 +2,7 @@
 //! Names that begin with `crash` or `slow` have the machine to themselves (`.config/nextest.toml`).
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod access;
 mod amiga;
 mod approvals;
 mod cloud;
@@ -20,6 +21,7 @@ mod resume;
 mod right;
 mod slow;
 mod start;
+mod tokens;
 mod upstreams;
 mod web;
 mod webhooks;

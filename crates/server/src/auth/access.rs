@@ -146,11 +146,6 @@ impl Access {
         }
     }
 
-    /// Whether it may publish and ask with this label.
-    pub(crate) fn may_publish_to(&self, stream: Option<&str>) -> bool {
-        self.may_publish() && self.sees(stream)
-    }
-
     /// The stream that an event or a question of this peer belongs to: the one it says, else the token's only one.
     ///
     /// # Errors

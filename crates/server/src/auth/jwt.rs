@@ -77,7 +77,9 @@ static HS256_ALONE: CryptoProvider = CryptoProvider {
 fn install() {
     static INSTALLED: Once = Once::new();
     // Nobody else in this program signs tokens; were somebody to, HS256 is HS256.
-    INSTALLED.call_once(|| drop(HS256_ALONE.install_default()));
+    INSTALLED.call_once(|| {
+        let _ = HS256_ALONE.install_default();
+    });
 }
 
 /// Signs claims.
