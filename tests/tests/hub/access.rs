@@ -5,70 +5,83 @@ use std::collections::BTreeSet;
 use countersign_tests::{Hub, cli, raw, until};
 
 /// Columns of the table, in order.
-const WHO: [&str; 8] = [
-    "nobody", "bad", "expired", "monitor", "agent", "approver", "limited", "key",
+const WHO: [&str; 9] = [
+    "nobody",
+    "bad",
+    "expired",
+    "monitor",
+    "agent",
+    "approver",
+    "limited",
+    "key",
+    "approver of a stream",
 ];
 
 /// What happens, a letter a column: `1` is 401, `3` is 403, `.` is let in.
 const TABLE: &[(&str, &str, &str, &str)] = &[
     // Plain requests. The body is what the route takes.
-    ("GET", "/", "", "111....."),
-    ("GET", "/publish", "", "1113.3.."),
-    ("GET", "/stream", "", "111....."),
-    ("GET", "/codex", "", "1113.3.."),
-    ("GET", "/sessions", "", "111.3.3."),
-    ("GET", "/sessions/{id}", "", "111.3.3."),
-    ("GET", "/ws", "", "111....."),
-    ("GET", "/metrics", "", "111.3.3."),
-    ("GET", "/healthz", "", "........"),
-    ("GET", "/api/status", "", "111....."),
-    ("GET", "/api/agents", "", "111.3..."),
-    ("GET", "/api/events", "", "111.3..."),
-    ("POST", "/api/events", r#"{"type":"note","data":{}}"#, "1113.3.."),
-    ("GET", "/api/approvals", "", "111.3..."),
+    ("GET", "/", "", "111......"),
+    ("GET", "/publish", "", "1113.3..3"),
+    ("GET", "/stream", "", "111......"),
+    ("GET", "/codex", "", "1113.3..3"),
+    ("GET", "/sessions", "", "111.3.3.3"),
+    ("GET", "/sessions/{id}", "", "111.3.3.3"),
+    ("GET", "/ws", "", "111......"),
+    ("GET", "/metrics", "", "111.3.3.3"),
+    ("GET", "/healthz", "", "........."),
+    ("GET", "/api/status", "", "111......"),
+    ("GET", "/api/agents", "", "111.3...."),
+    ("GET", "/api/events", "", "111.3...."),
+    ("POST", "/api/events", r#"{"type":"note","data":{}}"#, "1113.3..3"),
+    ("GET", "/api/approvals", "", "111.3...."),
     (
         "POST",
         "/api/approvals",
         r#"{"tool_name":"t","arguments":{}}"#,
-        "1113.3..",
+        "1113.3..3",
     ),
-    ("GET", "/api/approvals/{id}", "", "111....."),
+    ("GET", "/api/approvals/{id}", "", "111......"),
     (
         "POST",
         "/api/approvals/{id}/decision",
         r#"{"decision":"deny"}"#,
-        "11133.3.",
+        "11133.3..",
     ),
-    ("POST", "/api/sessions/{id}/stop", "", "11133.3."),
-    ("POST", "/api/sessions/{id}/resume", "", "11133.3."),
-    ("GET", "/api/rules", "", "111.3.3."),
-    ("DELETE", "/api/rules/{id}", "", "11133.3."),
-    ("POST", "/api/grants", r#"{"for":"dashboard"}"#, "11133.3."),
+    ("POST", "/api/sessions/{id}/stop", "", "11133.3.."),
+    ("POST", "/api/sessions/{id}/resume", "", "11133.3.."),
+    ("GET", "/api/rules", "", "111.3.3.3"),
+    ("DELETE", "/api/rules/{id}", "", "11133.3.3"),
+    ("POST", "/api/grants", r#"{"for":"dashboard"}"#, "11133.3.."),
     // The one-time code is the credential here, and this one is none.
-    ("POST", "/api/dashboard", r#"{"code":"x"}"#, "33333333"),
-    ("GET", "/api/metrics/overview", "", "111.3.3."),
-    ("GET", "/api/stream/metrics", "", "111.3.3."),
-    ("GET", "/websocket-test", "", "111....."),
+    ("POST", "/api/dashboard", r#"{"code":"x"}"#, "333333333"),
+    ("GET", "/api/upstreams", "", "111.3.3.3"),
+    ("POST", "/api/upstreams", r#"{}"#, "11133.3.3"),
+    ("DELETE", "/api/upstreams/{name}", "", "11133.3.3"),
+    ("GET", "/api/webhooks", "", "111.3.3.3"),
+    ("POST", "/api/webhooks/{name}/retry", "", "11133.3.3"),
+    ("GET", "/api/metrics/overview", "", "111.3.3.3"),
+    ("GET", "/api/stream/metrics", "", "111.3.3.3"),
+    ("GET", "/websocket-test", "", "111......"),
     // Of the program, and says nothing of anybody.
-    ("GET", "/websocket-test/{file}", "", "........"),
+    ("GET", "/websocket-test/{file}", "", "........."),
     // A client may bring its token in the connect packet; a bad one is refused at once.
-    ("GET", "/socket.io", "", ".11....."),
-    ("POST", "/socket.io", "", ".11....."),
-    ("GET", "/socket.io/", "", ".11....."),
-    ("POST", "/socket.io/", "", ".11....."),
+    ("GET", "/socket.io", "", ".11......"),
+    ("POST", "/socket.io", "", ".11......"),
+    ("GET", "/socket.io/", "", ".11......"),
+    ("POST", "/socket.io/", "", ".11......"),
     // Upgrades. At `/` and `/stream` a token may come with the first message, and nothing comes before.
-    ("UPGRADE", "/", "", ".11....."),
-    ("UPGRADE", "/publish", "", "1113.3.."),
-    ("UPGRADE", "/stream", "", ".11....."),
-    ("UPGRADE", "/codex", "", "1113.3.."),
-    ("UPGRADE", "/ws", "", "111....."),
+    ("UPGRADE", "/", "", ".11......"),
+    ("UPGRADE", "/publish", "", "1113.3..3"),
+    ("UPGRADE", "/stream", "", ".11......"),
+    ("UPGRADE", "/codex", "", "1113.3..3"),
+    ("UPGRADE", "/ws", "", "111......"),
     // What there is not.
-    ("GET", "/nothing", "", "111....."),
-    ("PUT", "/api/events", "", "111....."),
+    ("GET", "/nothing", "", "111......"),
+    ("PUT", "/api/events", "", "111......"),
 ];
 
 fn request(hub: &Hub, method: &str, path: &str, body: &str, token: Option<&str>) -> u16 {
-    let path = path.replace("{id}", "x").replace("{file}", "x");
+    let path = path.replace("{id}", "x").replace("{file}", "x").replace("{name}", "x");
     let (method, upgrade) = match method {
         "UPGRADE" => (
             "GET",
@@ -113,6 +126,7 @@ fn every_route_by_every_role() {
         Some(create(&hub, &["--role", "approver"])),
         Some(create(&hub, &["--role", "agent", "--role", "monitor", "--stream", "s"])),
         Some(hub.token()),
+        Some(create(&hub, &["--role", "approver", "--stream", "s"])),
     ];
     until("the short token has expired", || {
         (request(&hub, "GET", "/api/status", "", tokens[2].as_deref()) == 401).then_some(())

@@ -21,8 +21,10 @@ pub(crate) enum Need {
     Publish,
     /// To give an answer, or at least one.
     Answer,
-    /// To stop and to write rules.
+    /// To answer and to stop, in the token's streams.
     Approver,
+    /// To decide what reaches beyond any stream: rules, and what the hub is attached to.
+    ApproverOfAll,
     /// An upgrade without a credential is let in; where one is needed it has no right ([`Standing::Awaited`]) until its
     /// first message brings one. A plain request needs to be let in at all.
     Later,
@@ -53,6 +55,8 @@ impl Need {
             Self::Publish => (!access.may_publish()).then_some(Lack::Publish),
             Self::Answer => (!access.may_answer() && access.one_answer.is_none()).then_some(Lack::Answer),
             Self::Approver => (!access.may_answer()).then_some(Lack::Answer),
+            Self::ApproverOfAll if !access.may_answer() => Some(Lack::Answer),
+            Self::ApproverOfAll => (!access.sees_all()).then_some(Lack::ReadAll),
         };
         match lack {
             Some(lack) => Err(access.lacks(lack)),
