@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_hub::Hub;
 use countersign_model::{Epoch, HubStatus, Problem};
-use countersign_server::{Figures, Running};
+use countersign_server::{Figures, Running, Upstreams, Webhooks};
 use tokio::sync::watch;
 
 /// A hub with all that keeps it going.
@@ -18,6 +18,10 @@ pub(crate) trait Core: Send + Sync + 'static {
     fn status(&self) -> HubStatus;
     /// What agents do, in figures; none where nobody counts.
     fn figures(&self) -> Option<Figures>;
+    /// Servers that the hub is attached to; none where it attaches to nothing.
+    fn upstreams(&self) -> Option<Upstreams>;
+    /// Addresses that events are posted to.
+    fn webhooks(&self) -> Option<Webhooks>;
     /// Signals that [`Core::status`] says something else.
     fn status_changes(&self) -> watch::Receiver<u64>;
     /// Commits what is in the log and closes everything.
@@ -33,6 +37,12 @@ impl Core for Running {
     }
     fn figures(&self) -> Option<Figures> {
         Some(Running::figures(self))
+    }
+    fn upstreams(&self) -> Option<Upstreams> {
+        Some(Running::upstreams(self).clone())
+    }
+    fn webhooks(&self) -> Option<Webhooks> {
+        Some(Running::webhooks(self).clone())
     }
     fn status_changes(&self) -> watch::Receiver<u64> {
         Running::status_changes(self)
@@ -91,6 +101,26 @@ impl Link {
     /// The problem because of which there is no hub.
     pub(crate) fn figures(&self) -> Result<Figures, Problem> {
         self.with(Core::figures)
+            .flatten()
+            .ok_or_else(|| self.without.problems[0].clone())
+    }
+
+    /// Servers that the hub is attached to, or what to say instead.
+    ///
+    /// # Errors
+    /// The problem because of which there is no hub.
+    pub(crate) fn upstreams(&self) -> Result<Upstreams, Problem> {
+        self.with(Core::upstreams)
+            .flatten()
+            .ok_or_else(|| self.without.problems[0].clone())
+    }
+
+    /// Addresses that events are posted to, or what to say instead.
+    ///
+    /// # Errors
+    /// The problem because of which there is no hub.
+    pub(crate) fn webhooks(&self) -> Result<Webhooks, Problem> {
+        self.with(Core::webhooks)
             .flatten()
             .ok_or_else(|| self.without.problems[0].clone())
     }

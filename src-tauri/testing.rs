@@ -7,7 +7,7 @@ use countersign_hub::{AnswerError, Config, Hub, SystemClock, Waiter};
 use countersign_model::{
     Activity, Answer, Approval, Ask, HubStatus, Millis, NewEvent, Origin, Scope, SessionView, Status, Surface, Verdict,
 };
-use countersign_server::Figures;
+use countersign_server::{Figures, Upstreams, Webhooks};
 use countersign_store::{Store, Writer};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
@@ -98,6 +98,12 @@ impl Core for Bench {
         }
     }
     fn figures(&self) -> Option<Figures> {
+        None
+    }
+    fn upstreams(&self) -> Option<Upstreams> {
+        None
+    }
+    fn webhooks(&self) -> Option<Webhooks> {
         None
     }
     fn status_changes(&self) -> watch::Receiver<u64> {

@@ -1,6 +1,7 @@
 //! The page's side of the hub: commands, and one channel that the page pulls. The page is an approver by being in the
 //! process; nothing outside of the main window can call any of this.
 
+mod attached;
 mod commands;
 mod failure;
 mod follow;
@@ -38,6 +39,9 @@ pub(crate) fn install<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             commands::revoke_rule,
             commands::history,
             commands::metrics,
+            attached::add_upstream,
+            attached::remove_upstream,
+            attached::retry_webhook,
             commands::follow,
             commands::pulled,
             commands::unfollow,
