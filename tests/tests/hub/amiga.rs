@@ -1,8 +1,10 @@
 //! AMIGA's clients, unchanged, on each transport: python-socketio, socket.io-client in two versions, and its HTTP routes.
 
+use countersign_tests::browser::Page;
 use countersign_tests::foreign::{node, python};
-use countersign_tests::{Foreign, Hub, Start};
+use countersign_tests::{Foreign, Hub, Start, until};
 use serde_json::{Value, json};
+use tungstenite::Message;
 
 const TRANSPORTS: [&str; 3] = ["polling", "websocket", "polling,websocket"];
 
@@ -336,4 +338,66 @@ fn the_test_page_is_there_and_needs_nothing_from_elsewhere() {
         hub.get(&format!("/websocket-test/{file}")).expect(200);
     }
     hub.get("/websocket-test/other").expect(404);
+}
+
+#[test]
+fn the_test_page_connects_and_shows_figures_as_text() {
+    let hub = Hub::start();
+    let mut page = Page::open();
+    page.goto(&format!("{}/websocket-test", hub.url()));
+    page.see("#state[data-state=connected]");
+    page.click("#subscribe");
+    page.see("#metrics dt:has-text(\"Tool calls\")");
+    publish(
+        &hub,
+        "tool_call_start",
+        &json!({"tool_name": "<img src=x onerror=window.broken=1>"}),
+    );
+    page.see("#tools li:has-text(\"<img src=x\")");
+    page.see("#log li[data-event=metrics_update]");
+    page.click("#disconnect");
+    page.see("#state[data-state=disconnected]");
+    assert_eq!(page.run("() => window.broken ?? null", &Value::Null), Value::Null);
+    assert_eq!(page.complaints(), json!([]));
+}
+
+#[test]
+fn a_client_that_asks_and_does_not_read_holds_nobody_up_and_grows_nothing() {
+    let hub = Hub::start();
+    for n in 0..200 {
+        publish(
+            &hub,
+            "tool_call_start",
+            &json!({"tool_name": format!("{n}{}", "x".repeat(120))}),
+        );
+    }
+    let before = hub.memory("VmRSS");
+    let mut deaf: Vec<_> = (0..20)
+        .map(|_| {
+            let url = hub.ws_url("/socket.io/?EIO=4&transport=websocket");
+            let (mut socket, _) = tungstenite::connect(url).unwrap();
+            socket.send(Message::text("40")).unwrap();
+            socket
+        })
+        .collect();
+    // It is closed, or goes on: either way it is not kept in memory.
+    for socket in &mut deaf {
+        for _ in 0..2000 {
+            if socket
+                .send(Message::text(r#"42["request_refresh",{"hours":24}]"#))
+                .is_err()
+            {
+                break;
+            }
+        }
+    }
+    let mut client = newest(&hub.url(), "websocket", "/", "");
+    next(&mut client, "connected");
+    say(&mut client, &json!(["subscribe", {"update_interval": 1}]));
+    assert_eq!(calls(&next(&mut client, "metrics_update")), 200);
+    publish(&hub, "tool_call_start", &json!({"tool_name": "Read"}));
+    update(&mut client, |update| calls(update) == 201);
+    until("memory stays", || {
+        (hub.memory("VmRSS") < before + 64 * 1024 * 1024).then_some(())
+    });
 }
