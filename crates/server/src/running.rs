@@ -221,9 +221,18 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         names.add(&address.to_string());
     }
     let places = Arc::new(Semaphore::new(config.max_connections));
+    let changes = watch::Sender::new(0);
     let http = webhook::client();
-    let (webhooks, mut tasks) = Webhooks::start(config.webhooks, &hub, &notes, &http);
-    let upstreams = Upstreams::start(config.upstreams, &hub, &notes, &http, &folder, config.approval_timeout);
+    let (webhooks, mut tasks) = Webhooks::start(config.webhooks, &hub, &notes, &http, &changes);
+    let upstreams = Upstreams::start(
+        config.upstreams,
+        &hub,
+        &notes,
+        &http,
+        &folder,
+        config.approval_timeout,
+        &changes,
+    );
     let report = Arc::new(Report {
         hub: hub.clone(),
         keys: keys.clone(),
@@ -287,7 +296,6 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     tasks.push(tokio::spawn(metrics::read(hub.clone(), board)));
     tasks.push(tokio::spawn(pacing));
     tasks.push(tokio::spawn(closing_io));
-    let changes = watch::Sender::new(0);
     tasks.push(tokio::spawn(watch_store(hub.clone(), changes.clone())));
 
     if setup.approver == Approver::File {

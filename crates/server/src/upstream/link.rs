@@ -10,6 +10,7 @@ use countersign_model::{Epoch, Millis, NewEvent, Seq, Since, Upstream, UpstreamS
 use countersign_store::Notes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use http_body_util::Full;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -63,6 +64,8 @@ pub(crate) struct Link {
     pub(crate) http: Http,
     pub(crate) trail: Trail,
     pub(crate) timeout: Option<i64>,
+    /// Signalled when its state changes.
+    pub(crate) changes: watch::Sender<u64>,
     pub(crate) reader: Arc<str>,
     pub(crate) status: Mutex<Status>,
 }
@@ -88,7 +91,8 @@ impl Link {
 
     fn set(&self, state: UpstreamState, error: Option<String>) {
         let mut status = self.status();
-        if status.state != state {
+        let news = status.state != state;
+        if news {
             status.state = state;
             status.since = self.hub.now();
             let (name, error) = (&self.settings.name, error.as_deref());
@@ -96,6 +100,10 @@ impl Link {
         }
         if error.is_some() {
             status.last_error = error;
+        }
+        drop(status);
+        if news {
+            self.changes.send_modify(|count| *count += 1);
         }
     }
 

@@ -19,6 +19,7 @@ use countersign_hub::Hub;
 use countersign_model::{Upstream, UpstreamState};
 use countersign_store::{DataFolder, FolderError, Notes};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::webhook::Http;
@@ -67,6 +68,7 @@ struct Shared {
     /// Its lock is the server's, and ends with it.
     folder: Weak<DataFolder>,
     timeout: Option<i64>,
+    changes: watch::Sender<u64>,
     trail: Trail,
     attached: Mutex<Vec<Attached>>,
 }
@@ -84,6 +86,7 @@ impl Upstreams {
         http: &Http,
         folder: &Arc<DataFolder>,
         timeout: Option<i64>,
+        changes: &watch::Sender<u64>,
     ) -> Self {
         let upstreams = Self(Arc::new(Shared {
             hub: hub.clone(),
@@ -91,6 +94,7 @@ impl Upstreams {
             http: http.clone(),
             folder: Arc::downgrade(folder),
             timeout,
+            changes: changes.clone(),
             trail: Trail::default(),
             attached: Mutex::default(),
         }));
@@ -123,6 +127,7 @@ impl Upstreams {
             http: shared.http.clone(),
             trail: shared.trail.clone(),
             timeout: shared.timeout,
+            changes: shared.changes.clone(),
             status: Mutex::new(Status {
                 state: UpstreamState::Connecting,
                 since: shared.hub.now(),
@@ -186,6 +191,7 @@ impl Upstreams {
         gone.task.abort();
         self.0.trail.leave(name, &self.0.hub);
         self.0.notes.set_place(&gone.link.reader, String::new());
+        self.0.changes.send_modify(|count| *count += 1);
         Ok(())
     }
 

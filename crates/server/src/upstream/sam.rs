@@ -23,7 +23,7 @@ impl Sam {
     }
 
     /// What is the upstream's own affair: greetings, and its hub's events.
-    fn own(&self, kind: &str, data: Value, agent: Option<&str>) -> Vec<Heard> {
+    fn own(&self, kind: &str, data: &Value, agent: Option<&str>) -> Vec<Heard> {
         let text = |name: &str| data[name].as_str().map(str::to_owned);
         let number = |name: &str| data[name].as_u64();
         match kind {
@@ -91,7 +91,7 @@ impl Tongue for Sam {
         let kind = more.r#type.as_str().unwrap_or_default();
         if kind::is_hub_only(kind) || matches!(kind, "error" | "stop") {
             let data = serde_json::from_str::<Value>(text).map_or(Value::Null, |mut frame| frame["data"].take());
-            return self.own(kind, data, more.agent.as_str());
+            return self.own(kind, &data, more.agent.as_str());
         }
         let peer = Peer {
             origin: Origin::Sam,

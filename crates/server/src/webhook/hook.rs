@@ -8,7 +8,7 @@ use std::time::Duration;
 use countersign_hub::{Cursor, EventQuery, Hub};
 use countersign_model::{Event, Seq, Since, Webhook, WebhookState};
 use countersign_store::{DeadLetter, Notes};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::WebhookSettings;
 use super::post::{Http, Outcome, post};
@@ -40,13 +40,21 @@ pub(crate) struct Hook {
     hub: Arc<Hub>,
     notes: Notes,
     http: Http,
+    /// Signalled when its state changes.
+    changes: watch::Sender<u64>,
     state: Mutex<State>,
     again: AtomicBool,
     wake: Notify,
 }
 
 impl Hook {
-    pub(crate) fn new(settings: WebhookSettings, hub: Arc<Hub>, notes: Notes, http: Http) -> Self {
+    pub(crate) fn new(
+        settings: WebhookSettings,
+        hub: Arc<Hub>,
+        notes: Notes,
+        http: Http,
+        changes: watch::Sender<u64>,
+    ) -> Self {
         let seen = hub.head();
         Self {
             reader: format!("webhook:{}", settings.name).into(),
@@ -54,6 +62,7 @@ impl Hook {
             hub,
             notes,
             http,
+            changes,
             state: Mutex::new(State {
                 seen,
                 ..State::default()
@@ -182,9 +191,13 @@ impl Hook {
             let wait = match post(&self.http, &self.settings, event, self.hub.now()).await {
                 Outcome::Taken => {
                     let mut state = self.state();
-                    state.retrying = false;
+                    let was = std::mem::take(&mut state.retrying);
                     if state.dead.is_empty() {
                         state.last_error = None;
+                    }
+                    drop(state);
+                    if was {
+                        self.changed();
                     }
                     return;
                 }
@@ -218,8 +231,16 @@ impl Hook {
         if !state.retrying {
             tracing::warn!(webhook = self.settings.name, error, "tried again until it is taken");
         }
-        state.retrying = true;
+        let news = !std::mem::replace(&mut state.retrying, true);
         state.last_error = Some(error);
+        drop(state);
+        if news {
+            self.changed();
+        }
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 
     /// Sets an event aside, with its place: after a crash it is not lost.
@@ -238,6 +259,7 @@ impl Hook {
             state.dead.retain(|other| other.seq != seq);
             state.dead.push(letter.clone());
         }
+        self.changed();
         self.notes.bury(&self.reader, letter).await;
     }
 
@@ -279,6 +301,8 @@ impl Hook {
             if state.dead.is_empty() && !state.retrying {
                 state.last_error = None;
             }
+            drop(state);
+            self.changed();
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use countersign_hub::Hub;
 use countersign_model::Webhook;
 use countersign_store::Notes;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use hook::Hook;
@@ -28,10 +29,19 @@ impl Webhooks {
         hub: &Arc<Hub>,
         notes: &Notes,
         http: &Http,
+        changes: &watch::Sender<u64>,
     ) -> (Self, Vec<JoinHandle<()>>) {
         let hooks: Vec<_> = settings
             .into_iter()
-            .map(|settings| Arc::new(Hook::new(settings, hub.clone(), notes.clone(), http.clone())))
+            .map(|settings| {
+                Arc::new(Hook::new(
+                    settings,
+                    hub.clone(),
+                    notes.clone(),
+                    http.clone(),
+                    changes.clone(),
+                ))
+            })
             .collect();
         let tasks = hooks
             .iter()

@@ -2,5 +2,6 @@
 
 mod failing;
 mod history;
+mod notes;
 mod restart;
 mod run;
