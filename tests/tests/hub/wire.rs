@@ -100,7 +100,7 @@ fn a_publisher_hears_no_echo_and_gets_its_receipts() {
     let hub = Hub::start();
     let mut monitor = hub.ws("/");
     let mut agent = hub.ws("/publish");
-    for ack in [json!(1), json!("two"), json!(3.5), json!(true)] {
+    for ack in [json!(1), json!("two"), json!(3.5)] {
         agent.send(&json!({"type": "x", "data": {}, "ack": ack}));
         let receipt = agent.next();
         let seq = monitor.next()["seq"].clone();
