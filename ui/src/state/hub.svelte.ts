@@ -281,9 +281,11 @@ export class Hub {
     const now = Date.now();
     this.perMinute = this.rate.perMinute(now);
     this.sessions = this.book.list(now);
-    if (!this.stale || this.phase === 'closed' || document.visibilityState === 'hidden') return;
+    if (this.phase === 'closed' || document.visibilityState === 'hidden') return;
+    // Connections come and go without an event; a browser's host asks by itself.
+    if (this.platform.name === 'desktop') this.refreshStatus().catch(() => undefined);
+    if (!this.stale) return;
     this.stale = false;
     void this.syncSessions();
-    if (this.platform.name === 'desktop') this.refreshStatus().catch(() => undefined);
   }
 }
