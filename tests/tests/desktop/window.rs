@@ -140,6 +140,36 @@ fn the_figures_count_what_the_agent_did() {
 }
 
 #[test]
+fn a_server_is_attached_in_the_window_and_its_agents_are_shown() {
+    let scene = Scene::new();
+    let other = countersign_tests::Hub::start();
+    scene.app.click("nav[aria-label=Views] button:last-child");
+    scene.app.click("section header button");
+    let fill = |field: &str, value: &str| {
+        format!(
+            "const field = document.querySelector('form {field}'); if (field === null) return false; field.value = '{value}'; \
+             field.dispatchEvent(new Event('input', {{ bubbles: true }})); return true"
+        )
+    };
+    scene
+        .app
+        .until("the name is given", &fill("label:first-of-type input", "lab"));
+    let url = other.url().replace("http://", "ws://");
+    scene
+        .app
+        .until("the address is given", &fill("input.mono", &format!("{url}/")));
+    scene.app.click("form button[type=submit]");
+    scene.app.until(
+        "it is connected",
+        "return [...document.querySelectorAll('.scroll section li')].some((line) => /lab[^]*connected/.test(line.textContent))",
+    );
+    let mut far = Agent::connect(other.port, "far");
+    far.publish("tool_call_start", &json!({"tool_name": "grep", "arguments": {}}));
+    scene.app.click("nav[aria-label=Views] button:first-child");
+    scene.app.until_rows(1, &["lab/far", "grep"]);
+}
+
+#[test]
 fn a_run_that_waits_for_a_person_says_why_until_it_goes_on() {
     let mut scene = Scene::new();
     let reason = "HITL: read clause 7";
