@@ -284,14 +284,14 @@ pub fn decode_ask(text: &str, peer: &Peer, fallback_id: &str) -> Result<Ask, Wir
             .filter_map(|(name, value)| Some((name.to_owned(), Cow::Owned(value?)))),
     );
     // The envelope is ours: its level is not the caller's.
-    let decoded = decode_checked(&fields::write(&frame), peer).map_err(without_envelope)?;
+    let decoded = decode_checked(&fields::write(&frame), peer).map_err(|error| without_envelope(&error))?;
     match decoded.inbound {
         Inbound::Ask(ask) => Ok(*ask),
         Inbound::Event(_) | Inbound::Answer(_) => Err(bad("not a request".to_owned())),
     }
 }
 
-fn without_envelope(error: WireError) -> WireError {
+fn without_envelope(error: &WireError) -> WireError {
     WireError {
         error: error.error.replace("`data.", "`"),
         field: error

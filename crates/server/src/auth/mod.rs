@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use countersign_hub::Hub;
 
-pub(crate) use access::{Access, Lack, Roles, Standing, StreamError, Streams};
+pub(crate) use access::{Access, Lack, Roles, Standing, StreamError};
 pub(crate) use badge::Badge;
 pub use confirm::{Confirm, ConfirmAsk};
 pub(crate) use keys::{ApproverGuard, BadToken, Keys, Lock, Secrets};

@@ -16,7 +16,7 @@ pub(crate) use connection::{Intake, run};
 pub(crate) use conversation::{Conversation, End, Message};
 pub(crate) use feed::{Feed, Tune, View};
 pub(crate) use frame::{binary, push_text, text};
-pub(crate) use handshake::{Line, Place, Settings, is_upgrade, upgrade};
+pub(crate) use handshake::{Place, Settings, is_upgrade, upgrade};
 pub(crate) use publisher::{Incoming, Publisher, Tongue};
 pub(crate) use query::{bearer, query};
 pub(crate) use writer::Direct;
