@@ -17,5 +17,5 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: true,
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8765' } },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts'], environment: 'node', css: { include: [/tokens\.css/] } },
 }));

@@ -14,6 +14,7 @@ const STATES = {
   busy: {},
   details: { state: 'quiet', act: click('pytest') },
   'details-edit': { state: 'quiet', act: click('edit_file') },
+  printed: { act: click('pytest --color') },
   one: {},
   ten: {},
   long: {},

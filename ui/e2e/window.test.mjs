@@ -58,6 +58,7 @@ const STATES = {
   'port-in-use': '.banner.bad',
   'history-lost': '.banner',
   mixed: '.row.need',
+  printed: '.row.bad',
 };
 
 for (const [state, shown] of Object.entries(STATES)) {
@@ -215,6 +216,27 @@ on('quiet', 'a call is one row, with details by mouse and keyboard', async (page
   await page.keyboard.press('Escape');
   await details.waitFor({ state: 'detached' });
   await page.locator('[role="listbox"]:focus').waitFor();
+});
+
+on('printed', 'shows the colours of a result as text that can be read, and every other control sequence', async (page) => {
+  await page.locator('.row', { hasText: 'pytest --color=yes' }).click();
+  const result = page.getByRole('region', { name: 'result', exact: true });
+  await result.getByText('FAILED', { exact: true }).waitFor();
+  const seen = await page.evaluate(() => {
+    const parts = [...document.querySelectorAll('[aria-label="result"] span span')];
+    const look = (words) => {
+      const { color, backgroundColor, fontWeight } = getComputedStyle(parts.find((part) => part.textContent === words));
+      return { color, backgroundColor, fontWeight };
+    };
+    return { failed: look('FAILED'), hidden: look('white on white'), styled: document.querySelectorAll('[aria-label="result"] [style]').length, bold: document.querySelectorAll('[aria-label="result"] b').length };
+  });
+  assert.equal(seen.failed.fontWeight, '700');
+  assert.match(seen.failed.color, /^rgb\((1[5-9]\d|2\d\d), /);
+  assert.deepEqual(seen.hidden, { color: 'rgb(0, 0, 0)', backgroundColor: 'rgb(204, 204, 204)', fontWeight: '400' });
+  assert.deepEqual([seen.styled, seen.bold], [0, 0]);
+  const text = await result.innerText();
+  for (const words of ['⟨U+001B⟩[8mconcealed', '⟨U+001B⟩[2J', '<b>not bold</b>', '⟨U+001B⟩]8;;http://example.com⟨U+0007⟩']) assert.ok(text.includes(words), words);
+  assert.doesNotMatch(text, /\[\d*m[^c]/);
 });
 
 on('quiet', 'filters what is loaded and says how much that is', async (page) => {

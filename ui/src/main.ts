@@ -1,5 +1,6 @@
 // Starts the page: finds its host, mounts the window, and says so plainly when that fails.
 import './styles/tokens.css';
+import './styles/ansi.css';
 import './styles/base.css';
 import { mount } from 'svelte';
 import App from './App.svelte';

@@ -13,6 +13,7 @@ import type { Webhook } from '../generated/Webhook';
 import { faultIn, type NewUpstream } from './connections';
 import { dialects } from './mock/dialects';
 import { figures, NOTHING, upstreams, webhooks } from './mock/figures';
+import { printed } from './mock/printed';
 import { EPOCH, eventOf, history, run, type Step } from './mock/script';
 import { longRequest, REASON, requests, treacherous } from './mock/requests';
 import { SessionBook } from '../stream/sessions';
@@ -216,6 +217,9 @@ function play(hub: MockHub, state: string): void {
     const seq = hub.head + 1;
     hub.events.push(eventOf({ kind: 'approval_request', agent, session, data: { request_id, tool_name, arguments: args, tool_info, ...(tool_name === 'Bash' ? { reason: REASON } : {}) } }, seq, Date.parse(asked_at)));
     hub.approvals.push({ ...approval, seq });
+  }
+  if (state === 'printed') {
+    for (const step of printed()) hub.events.push(eventOf(step, hub.head + 1, now - 2_000 + step.after));
   }
   if (state === 'read-only') hub.can = { answer: false, modal: false };
   if (state === 'modal') hub.can = { answer: true, modal: true };
