@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use countersign_model::{Ask, NewEvent};
 
-use super::{AskError, Hub, PublishError, Published, lock, publishable};
+use super::publish::publishable;
+use super::{AskError, Hub, PublishError, Published, lock};
 use crate::archive::Find;
 use crate::clock::random_hex;
 use crate::registry::Outbox;
