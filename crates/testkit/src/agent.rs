@@ -45,10 +45,11 @@ impl AgentRig {
     /// Its next word; `None` when it has ended.
     pub async fn next(&mut self) -> Option<Spoken> {
         let word = std::pin::pin!(self.end.spoken.recv());
-        match select(word, self.life.as_mut()).await {
-            Either::Left((word, _)) => word,
+        // The agent goes first: what it says at this step is heard at this step.
+        match select(self.life.as_mut(), word).await {
+            Either::Right((word, _)) => word,
             // What it said last is still there.
-            Either::Right(((), word)) => word.await,
+            Either::Left(((), word)) => word.await,
         }
     }
 }
