@@ -162,12 +162,20 @@ impl Access {
         }
     }
 
-    /// What a missing right is answered with: 401 to somebody unknown, 403 to somebody known.
+    /// What a missing right is answered with: 401 where another credential would give it, 403 to somebody known.
     pub(crate) fn lacks(&self, right: Lack) -> Problem {
         match self.standing {
-            Standing::Known => Problem::forbidden(right.to_string()),
-            Standing::Local | Standing::Awaited | Standing::Refused => Problem::no_right(right),
+            Standing::Known if self.one_answer.is_none() => Problem::forbidden(right.to_string()),
+            Standing::Known | Standing::Local | Standing::Awaited | Standing::Refused => Problem::no_right(right),
         }
+    }
+
+    /// The same without the right to answer, which an address does not carry: it ends up in logs.
+    pub(crate) fn by_address(mut self) -> Self {
+        self.roles.monitor |= self.roles.approver;
+        self.roles.approver = false;
+        self.one_answer = None;
+        self
     }
 
     /// Ends when the access does; without an expiry, never.

@@ -4,7 +4,7 @@ use axum::extract::Request;
 
 use super::{Access, Door, Lack, Roles, Standing};
 use crate::problem::Problem;
-use crate::socket::is_upgrade;
+use crate::socket::{bearer, is_upgrade};
 
 /// What a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +43,16 @@ impl Need {
         if self == Self::Nothing {
             return Ok(Access::of(Roles::NONE, Standing::Local));
         }
-        let access = match door.access(request.headers(), request.uri().query()) {
+        let mut access = match door.access(request.headers(), request.uri().query()) {
             Ok(access) => access,
             Err(problem) => return self.without(door, request).ok_or(problem),
         };
+        // A browser's WebSocket has no other place for a token; a plain request has its header.
+        let by_address =
+            access.standing == Standing::Known && bearer(request.headers()).is_none() && !is_upgrade(request.headers());
+        if by_address {
+            access = access.by_address();
+        }
         let lack = match self {
             Self::Nothing | Self::Any | Self::Later | Self::Inside | Self::Tolerant => None,
             Self::Read => (!access.may_read()).then_some(Lack::Read),
@@ -59,6 +65,7 @@ impl Need {
             Self::ApproverOfAll => (!access.sees_all()).then_some(Lack::ReadAll),
         };
         match lack {
+            Some(Lack::Answer) if by_address => Err(Problem::no_right(Lack::Answer)),
             Some(lack) => Err(access.lacks(lack)),
             None => Ok(access),
         }
