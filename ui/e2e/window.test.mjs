@@ -338,6 +338,24 @@ on('first-run', 'the first event takes the place of the first-run page', async (
 
 const go = (page, name) => page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name }).click();
 
+for (const width of [320, 420, 661, 760, 900]) {
+  on('failing', `every view is in sight and within reach of the keyboard at ${width}`, async (page) => {
+    const tabs = page.getByRole('navigation', { name: 'Views' }).getByRole('button');
+    await page.locator('header .trouble').waitFor();
+    for (const tab of await tabs.all()) {
+      const whole = await tab.evaluate((button) => {
+        const box = button.getBoundingClientRect();
+        const seen = [[1, 1], [box.width - 1, 1], [1, box.height - 1], [box.width - 1, box.height - 1]].every(([x, y]) => button.contains(document.elementFromPoint(box.left + x, box.top + y)));
+        return seen && box.left >= 0 && box.right <= innerWidth && button.scrollWidth <= button.clientWidth;
+      });
+      assert.ok(whole, `${await tab.innerText()} is cut off`);
+      await tab.focus();
+      await page.keyboard.press('Enter');
+      await page.waitForFunction(() => document.activeElement.getAttribute('aria-current') === 'page');
+    }
+  }, { width });
+}
+
 on('mixed', 'shows runs, messages and presence of every dialect, and what each agent speaks', async (page) => {
   const row = (words) => page.locator('.row', { hasText: words });
   await row('run paused').getByText('needs you').waitFor();
