@@ -9,7 +9,7 @@ use countersign_server::{Confirm, ConfirmAsk, Role, TokenWish};
 use tokio::sync::{mpsc, oneshot};
 
 use super::question::{Question, Section};
-use super::visible;
+use countersign_model::visible;
 
 /// Confirmations that may wait for their turn. More are refused at once.
 const MOST_WAITING: usize = 4;

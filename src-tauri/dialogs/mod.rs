@@ -11,7 +11,6 @@ mod line;
 #[cfg(not(target_os = "linux"))]
 mod plugin;
 mod question;
-pub(crate) mod visible;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use super::asker::{Asker, Outcome};
 use super::confirmation::Confirmation;
 use super::question::{Question, Section};
-use super::visible;
 use countersign_model::Verdict;
+use countersign_model::visible;
 
 const DENY: &str = "Deny";
 const APPROVE: &str = "Approve";

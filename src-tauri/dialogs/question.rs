@@ -9,7 +9,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::indent::{indent, is_string};
-use super::visible;
+use countersign_model::visible;
 
 /// What can be shown whole: characters of the call, marks included.
 const MOST_CHARACTERS: usize = 4_000;

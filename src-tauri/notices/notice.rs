@@ -5,7 +5,8 @@ use std::sync::Arc;
 use countersign_model::{Event, Fact, kind};
 use serde::Deserialize;
 
-use crate::dialogs::{gist, visible};
+use crate::dialogs::gist;
+use countersign_model::visible;
 
 /// Characters of a name.
 const NAME: usize = 60;

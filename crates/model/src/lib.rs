@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod session;
 pub mod status;
 pub mod time;
+pub mod visible;
 
 pub use approval::{Answer, Approval, Ask, Decision, Delivery, Rule, Scope, Status, Surface, Verdict};
 pub use cursor::{Epoch, Since};

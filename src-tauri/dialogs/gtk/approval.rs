@@ -12,7 +12,7 @@ use super::guard::Guard;
 use super::parts;
 use crate::dialogs::asker::Outcome;
 use crate::dialogs::question::Question;
-use crate::dialogs::visible;
+use countersign_model::visible;
 
 /// Shown in the title bar: never a word of the agent's.
 const TITLE: &str = "Countersign: approval";

@@ -4,7 +4,7 @@ use gtk::glib;
 use gtk::prelude::*;
 
 use crate::dialogs::question::Section;
-use crate::dialogs::visible;
+use countersign_model::visible;
 
 /// The margin around a dialog and between its parts, in pixels.
 pub(super) const SPACE: i32 = 16;

@@ -1,17 +1,36 @@
 import { expect, it } from 'vitest';
+import shared from '../../../crates/model/src/visible.json';
 import { oneLine, segments, visible } from './visible';
 
-it('spells out what would not be seen', () => {
-  expect(visible('rm \u202Etxt.exe')).toBe('rm ⟨U+202E⟩txt.exe');
-  expect(visible('a\u200Bb\u00ADc\uFEFFd\u0000\u001B[31m')).toBe('a⟨U+200B⟩b⟨U+00AD⟩c⟨U+FEFF⟩d⟨U+0000⟩⟨U+001B⟩[31m');
-  expect(visible('tag\u{E0041} \u2800\u3164 nbsp\u00A0')).toBe('tag⟨U+E0041⟩ ⟨U+2800⟩⟨U+3164⟩ nbsp⟨U+00A0⟩');
-  expect(visible('lone \uD800!')).toBe('lone ⟨U+D800⟩!');
+const line = (text: string): string =>
+  segments(text, true)
+    .map((segment) => segment.text)
+    .join('');
+const spelled = (code: number): string => `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
+
+it('hides and shows every character as the shared table says', () => {
+  const ranges = shared.hidden.map((range) => range.map((code) => Number.parseInt(code, 16)) as [number, number]);
+  for (let start = 0; start <= 0x10ffff; start += 0x1000) {
+    let text = '';
+    let expected = '';
+    for (let code = start; code < start + 0x1000; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue;
+      const character = String.fromCodePoint(code);
+      text += character;
+      expected += ranges.some(([first, last]) => code >= first && code <= last) ? spelled(code) : character;
+    }
+    // Not `toBe`: a difference of thousands of characters is told by where it starts.
+    if (line(text) !== expected) expect.fail(`differs from U+${start.toString(16)} on`);
+  }
 });
 
-it('keeps text, lines and tabs, and marks a carriage return that would overwrite a line', () => {
-  const plain = 'if a:\n\tprint("héllo 🎉 日本")\r\nend';
-  expect(visible(plain)).toBe(plain);
-  expect(visible('safe\rrm')).toBe('safe⟨U+000D⟩rm');
+it('shows text as the shared cases say', () => {
+  for (const [text, expected] of shared.block) expect(visible(text ?? '')).toBe(expected);
+  for (const [text, expected] of shared.line) expect(line(text ?? '')).toBe(expected);
+});
+
+it('spells out half a surrogate pair', () => {
+  expect(visible('lone \uD800!')).toBe('lone ⟨U+D800⟩!');
 });
 
 it('tells a hidden character from its spelling typed out', () => {

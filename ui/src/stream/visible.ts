@@ -1,9 +1,16 @@
 // Makes text that cannot lie: control, bidi, zero-width and look-alike blank characters become ⟨U+202E⟩.
 // Line feeds and tabs stay; a carriage return stays only before a line feed.
 
-// Cc, Cf, Zl, Zp, Cs, Co, and letters and marks that render as nothing.
-const HIDDEN =
-  /(?!\n|\t|\r\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2800\u3164\uFE00-\uFE0F\uFFA0\u{E0100}-\u{E01EF}]|(?! )\p{Zs}/gu;
+// The table of crates/model/src/visible.rs (crates/model/src/visible.json holds both to it), and halves of surrogate pairs,
+// which only this side can meet. Spelled out by number, so that an engine's version of Unicode changes nothing.
+const TABLE = [
+  String.raw`\u{0000}-\u{001F}\u{007F}-\u{009F}\u{00A0}\u{00AD}\u{034F}\u{0600}-\u{0605}\u{061C}\u{06DD}\u{070F}`,
+  String.raw`\u{0890}-\u{0891}\u{08E2}\u{115F}-\u{1160}\u{1680}\u{17B4}-\u{17B5}\u{180B}-\u{180F}`,
+  String.raw`\u{2000}-\u{200F}\u{2028}-\u{202F}\u{205F}-\u{206F}\u{2800}\u{3000}\u{3164}\u{E000}-\u{F8FF}`,
+  String.raw`\u{FE00}-\u{FE0F}\u{FEFF}\u{FFA0}\u{FFF0}-\u{FFFB}\u{110BD}\u{110CD}\u{13430}-\u{1343F}`,
+  String.raw`\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}\u{F0000}-\u{10FFFF}\p{Cs}`,
+].join('');
+const HIDDEN = new RegExp(`(?!\\n|\\t|\\r\\n)[${TABLE}]`, 'gu');
 
 /** More marked characters than this are shown unmarked in style: a span each would cost more than it tells. */
 const MOST_MARKS = 2000;

@@ -3,11 +3,10 @@
 mod event;
 mod gist;
 mod paint;
-mod visible;
 mod when;
 
+pub(crate) use countersign_model::visible::{block as visible, one_line};
 pub(crate) use event::event_line;
 pub(crate) use gist::gist;
 pub(crate) use paint::{Paint, Tone};
-pub(crate) use visible::{one_line, visible};
 pub(crate) use when::{age, clock, duration};

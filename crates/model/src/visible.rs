@@ -1,17 +1,18 @@
 //! Text that cannot lie: characters that would not be seen, or that move others about, are spelled out as ⟨U+202E⟩.
-//! Pure; how a spelled character is set off from the same letters typed out is the widgets' part.
+//! The page has the same table in `ui/src/stream/visible.ts`; `visible.json` holds both to it. How a spelled character is set
+//! off from the same letters typed out is each surface's part.
 
 /// A stretch of text that is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Segment {
+pub struct Segment {
     /// What to show.
-    pub(crate) text: String,
+    pub text: String,
     /// It spells out characters that would not be seen.
-    pub(crate) mark: bool,
+    pub mark: bool,
 }
 
 /// Text in which line feeds and tabs are layout; a carriage return is so only before a line feed.
-pub(crate) fn segments(text: &str) -> Vec<Segment> {
+pub fn segments(text: &str) -> Vec<Segment> {
     split(text, |character, next| match character {
         '\n' | '\t' => false,
         '\r' => next != Some('\n'),
@@ -20,12 +21,12 @@ pub(crate) fn segments(text: &str) -> Vec<Segment> {
 }
 
 /// The same as one string.
-pub(crate) fn block(text: &str) -> String {
+pub fn block(text: &str) -> String {
     segments(text).into_iter().map(|segment| segment.text).collect()
 }
 
 /// A name on one line: line feeds and tabs are spelled out too.
-pub(crate) fn line(text: &str) -> String {
+pub fn line(text: &str) -> String {
     split(text, |character, _| is_hidden(character))
         .into_iter()
         .map(|segment| segment.text)
@@ -33,7 +34,7 @@ pub(crate) fn line(text: &str) -> String {
 }
 
 /// A name on one line, cut to `most` characters. Never for what is to be approved.
-pub(crate) fn short(text: &str, most: usize) -> String {
+pub fn short(text: &str, most: usize) -> String {
     let mut start: String = text.trim_start().chars().take(most + 1).collect();
     let cut = start.chars().count() > most;
     if cut {
@@ -42,6 +43,38 @@ pub(crate) fn short(text: &str, most: usize) -> String {
     let words = start.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown = line(&words);
     if cut { format!("{shown}…") } else { shown }
+}
+
+/// Text on one line: breaks become ↵, runs of blanks one blank, and no more than `most` characters.
+pub fn one_line(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    let mut cut = false;
+    let (mut blank, mut broken) = (false, false);
+    for character in text.trim().chars() {
+        if line.len() > most * 4 {
+            cut = true;
+            break;
+        }
+        match character {
+            '\n' | '\r' => broken = true,
+            ' ' | '\t' => blank = true,
+            _ => {
+                if broken {
+                    line.push_str(" ↵ ");
+                } else if blank {
+                    line.push(' ');
+                }
+                (blank, broken) = (false, false);
+                line.push(character);
+            }
+        }
+    }
+    let line = block(&line);
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None if cut => format!("{line}…"),
+        None => line,
+    }
 }
 
 fn split(text: &str, hidden: impl Fn(char, Option<char>) -> bool) -> Vec<Segment> {
@@ -106,31 +139,44 @@ fn is_hidden(character: char) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn spells_out_what_would_not_be_seen() {
-        assert_eq!(block("rm \u{202E}txt.exe"), "rm ⟨U+202E⟩txt.exe");
-        assert_eq!(
-            block("a\u{200B}b\u{AD}c\u{FEFF}d\0\u{1B}[31m\u{85}"),
-            "a⟨U+200B⟩b⟨U+00AD⟩c⟨U+FEFF⟩d⟨U+0000⟩⟨U+001B⟩[31m⟨U+0085⟩"
-        );
-        assert_eq!(
-            block("tag\u{E0041} \u{2800}\u{3164} nbsp\u{A0}"),
-            "tag⟨U+E0041⟩ ⟨U+2800⟩⟨U+3164⟩ nbsp⟨U+00A0⟩"
-        );
-        assert_eq!(block("\u{2066}a\u{2069}\u{2028}"), "⟨U+2066⟩a⟨U+2069⟩⟨U+2028⟩");
+    /// What `ui/src/stream/visible.test.ts` reads too.
+    #[derive(serde::Deserialize)]
+    struct Shared {
+        hidden: Vec<(String, String)>,
+        block: Vec<(String, String)>,
+        line: Vec<(String, String)>,
+    }
+
+    fn shared() -> Shared {
+        serde_json::from_str(include_str!("visible.json")).expect("the shared cases")
     }
 
     #[test]
-    fn keeps_text_lines_and_tabs_and_marks_a_carriage_return_that_would_overwrite_a_line() {
-        let plain = "if a:\n\tprint(\"héllo 🎉 日本 <b>&amp;</b>\")\r\nend";
-        assert_eq!(block(plain), plain);
-        assert_eq!(block("safe\rrm"), "safe⟨U+000D⟩rm");
-        assert_eq!(block("safe\r"), "safe⟨U+000D⟩");
+    fn every_character_is_hidden_or_shown_as_the_shared_table_says() {
+        let hex = |code: &String| u32::from_str_radix(code, 16).expect("hexadecimal");
+        let ranges: Vec<_> = (shared().hidden.iter())
+            .map(|(first, last)| hex(first)..=hex(last))
+            .collect();
+        for character in '\0'..=char::MAX {
+            let code = u32::from(character);
+            let hidden = ranges.iter().any(|range| range.contains(&code));
+            assert_eq!(is_hidden(character), hidden, "U+{code:04X}");
+        }
     }
 
     #[test]
-    fn a_name_stays_on_its_line() {
-        assert_eq!(line("bash\nApproved\tyes"), "bash⟨U+000A⟩Approved⟨U+0009⟩yes");
+    fn text_looks_as_the_shared_cases_say() {
+        let Shared {
+            block: blocks,
+            line: lines,
+            ..
+        } = shared();
+        for (text, expect) in blocks {
+            assert_eq!(block(&text), expect, "{text:?}");
+        }
+        for (text, expect) in lines {
+            assert_eq!(line(&text), expect, "{text:?}");
+        }
     }
 
     #[test]
@@ -156,5 +202,19 @@ mod tests {
         for text in ["\0", "a\0b", "\n\0\t"] {
             assert!(!block(text).contains('\0') && !line(text).contains('\0') && !short(text, 9).contains('\0'));
         }
+    }
+
+    #[test]
+    fn one_line_folds_and_cuts() {
+        for (text, most, expect) in [
+            ("  a  b\t c ", 20, "a b c"),
+            ("a\r\n  b\n\nc", 20, "a ↵ b ↵ c"),
+            ("abcdef", 3, "abc…"),
+            ("abc", 3, "abc"),
+            ("äöü", 2, "äö…"),
+        ] {
+            assert_eq!(one_line(text, most), expect, "{text:?}");
+        }
+        assert_eq!(one_line(&"x".repeat(1_000_000), 10), format!("{}…", "x".repeat(10)));
     }
 }
