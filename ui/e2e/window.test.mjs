@@ -152,10 +152,120 @@ on('treacherous', 'shows hidden characters and never reads agent text as HTML', 
   assert.equal(await page.locator('.strip .open p b').count(), 0);
 });
 
+/** The buttons of the summary answer by now. */
+const summaryArmed = (page) => page.locator('dialog.several button.approve[aria-disabled="false"]').waitFor();
+
+on('three', 'selects by keyboard, shows each whole before all are answered at once, and Escape answers nothing', async (page) => {
+  await page.keyboard.press('w');
+  await page.locator('.strip li.open:focus').waitFor();
+  await page.keyboard.press('x');
+  await page.getByRole('button', { name: 'Answer 1…' }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.locator('.strip li.open:focus', { hasText: 'edit_file' }).waitFor();
+  await page.keyboard.press('x');
+  await page.getByRole('button', { name: 'Answer 2…' }).waitFor();
+  await page.evaluate(atOnce, { shows: 'dialog.several .deny', on: 'dialog.several .approve' });
+  await page.keyboard.press('Enter');
+  await done(page);
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
+  const summary = page.locator('dialog.several');
+  assert.deepEqual(await summary.locator('li h3 strong').allInnerTexts(), ['Bash', 'edit_file']);
+  await summary.getByText('rm -rf build dist .cache && pip install -e .').waitFor();
+  await summary.getByText('limit: 500').waitFor();
+  await summaryArmed(page);
+  for (const key of ['Enter', 'Space', 'a', 'd', 's', 'x']) await page.keyboard.press(key);
+  await page.keyboard.press('Escape');
+  await summary.waitFor({ state: 'detached' });
+  await page.locator('.strip li.open:focus').waitFor();
+  assert.deepEqual(await answered(page), []);
+
+  await page.keyboard.press('Enter');
+  await summaryArmed(page);
+  await page.getByRole('button', { name: 'Deny all 2' }).focus();
+  await page.keyboard.press('Enter');
+  await summary.getByText('Denied: edit_file for claude.').waitFor();
+  await summary.getByText('None of these waits any more').waitFor();
+  assert.deepEqual(await answered(page), ['ap-1 deny window', 'ap-2 deny window']);
+  await page.locator('.strip h2', { hasText: '1 waiting' }).waitFor();
+  await page.getByText('2 requests denied.').first().waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('.strip li.open:focus', { hasText: 'execute_code' }).waitFor();
+  assert.equal(await page.locator('.strip button.several').count(), 0);
+});
+
+on('ten', 'says of each of several what came of it: approved, answered elsewhere, failed', async (page) => {
+  await page.getByRole('checkbox', { name: 'Select Bash for claude / web' }).first().check();
+  await page.getByRole('button', { name: 'Answer 1…' }).waitFor();
+  await page.getByRole('button', { name: 'Select all' }).click();
+  await page.getByRole('button', { name: 'Answer 10…' }).click();
+  const summary = page.locator('dialog.several');
+  const item = (n) => summary.locator('li').nth(n - 1).locator('.outcome');
+  await page.evaluate(() => window.mockHub.answer('ap-2', { decision: 'deny' }, 'dialog'));
+  await item(2).getByText('Answered elsewhere: denied by dialog.').waitFor();
+  await page.evaluate(() => {
+    const hub = window.mockHub;
+    const answer = hub.answer.bind(hub);
+    hub.approvals[4] = { ...hub.approvals[4], status: 'stopped', decision: { decision: 'stop', scope: 'once', by: 'rest', at: new Date().toISOString() } };
+    hub.answer = (id, ...rest) => {
+      if (id === 'ap-7' && !hub.healed) throw new Error('no space left on the device');
+      return answer(id, ...rest);
+    };
+  });
+  await summaryArmed(page);
+  await page.getByRole('button', { name: 'Approve all 9' }).click();
+  await item(10).getByText('Approved: http_post for sam.').waitFor();
+  await item(5).getByText('Answered elsewhere: stopped by rest. Your answer changed nothing.').waitFor();
+  await item(7).getByText('Not answered: no space left on the device').waitFor();
+  await page.getByText('7 requests approved, 1 answered elsewhere, 1 not answered, still waiting.').first().waitFor();
+  assert.deepEqual(await answered(page), ['ap-2 deny dialog', ...[1, 3, 4, 6, 8, 9, 10].map((n) => `ap-${n} approve window`)]);
+  await page.evaluate(() => (window.mockHub.healed = true));
+  await summaryArmed(page);
+  await page.getByRole('button', { name: 'Approve 1', exact: true }).click();
+  await item(7).getByText('Approved: edit_file for claude.').waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await summary.waitFor({ state: 'detached' });
+  await page.locator('[role="listbox"]:focus').waitFor();
+});
+
+on('ten', 'closing the summary while answers are on their way sends no more of them', async (page) => {
+  await page.getByRole('button', { name: 'Select all' }).click();
+  await page.getByRole('button', { name: 'Answer 10…' }).click();
+  await summaryArmed(page);
+  await page.evaluate(() => {
+    const hub = window.mockHub;
+    const answer = hub.answer.bind(hub);
+    hub.answer = (id, ...rest) => {
+      const given = answer(id, ...rest);
+      if (id === 'ap-3') document.querySelector('dialog.several').close();
+      return given;
+    };
+    document.querySelector('dialog.several button.approve').click();
+  });
+  await page.getByText(/requests approved, \d not answered, still waiting/).first().waitFor();
+  const given = await answered(page);
+  assert.ok(given.length >= 3 && given.length < 10, `${given.length} answered`);
+  await page.locator('.strip h2', { hasText: `${10 - given.length} waiting` }).waitFor();
+});
+
+on('long', 'the summary cuts nothing off', async (page) => {
+  await page.keyboard.press('w');
+  await page.locator('.strip li.open:focus').waitFor();
+  await page.keyboard.press('x');
+  await page.keyboard.press('Enter');
+  const code = page.locator('dialog.several pre').first();
+  assert.match(await code.innerText(), /^BEGIN;[^]*COMMIT;$/);
+  await page.locator('dialog.several .body').focus();
+  await page.keyboard.press('End');
+  await page.waitForFunction(() => {
+    const body = document.querySelector('dialog.several .body');
+    return body.scrollTop > 500 && body.scrollTop + body.clientHeight >= body.scrollHeight - 2;
+  });
+});
+
 on('read-only', 'has no answers without the right, and says how to get it', async (page) => {
   await page.locator('.strip').getByText('countersign dashboard').waitFor();
   await page.locator('.rail .needs_you').first().waitFor();
-  assert.equal(await page.locator('.strip button.approve, .strip button.deny, .rail .act').count(), 0);
+  assert.equal(await page.locator('.strip button.approve, .strip button.deny, .strip input, .rail .act').count(), 0);
 });
 
 on('modal', 'asks in a modal without a default, and Escape answers nothing', async (page) => {

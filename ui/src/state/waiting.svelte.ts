@@ -9,6 +9,7 @@ import { fields, text } from '../stream/read';
 import { sessionKey } from '../stream/sessions';
 import { visible } from '../stream/visible';
 import type { Hub } from './hub.svelte';
+import { Several, type Outcome } from './several.svelte';
 
 const NOTICE_MS = 8_000;
 
@@ -49,6 +50,12 @@ export class Waiting {
   /** Goes up when a rule came or went. */
   rulesRound = $state(0);
 
+  /** Picked to be answered at once. */
+  readonly several = new Several(
+    (approval, decision, message) => this.send(approval, decision, message, 'once'),
+    (words, trouble) => this.say(words, trouble),
+  );
+
   private readonly inert = new Inert();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asking = false;
@@ -68,9 +75,9 @@ export class Waiting {
     return this.pending.find(({ id }) => id === this.openId);
   }
 
-  /** The one that a modal should ask about. */
+  /** The one that a modal should ask about; none over a summary that is being read. */
   get modal(): Approval | undefined {
-    return this.hub.can.modal ? this.pending.find(({ id }) => !this.dismissed.has(id)) : undefined;
+    return this.hub.can.modal && !this.several.shown ? this.pending.find(({ id }) => !this.dismissed.has(id)) : undefined;
   }
 
   /** Closing the modal answers nothing: all that wait now stay in the strip, and no modal comes back for them. */
@@ -146,8 +153,10 @@ export class Waiting {
     }
   }
 
-  private set(pending: Approval[]): void {
+  /** `words`: how one that is no longer among them was ended. */
+  private set(pending: Approval[], words?: string): void {
     this.pending = pending;
+    this.several.waits(new Set(pending.map(({ id }) => id)), words);
     const counts = new Map<string, number>();
     for (const { agent, session } of pending) {
       const key = sessionKey(agent, session);
@@ -173,14 +182,30 @@ export class Waiting {
     const mine = id !== undefined && this.own.delete(id);
     const known = this.pending.find((approval) => approval.id === id);
     if (!known) return;
-    this.set(this.pending.filter((approval) => approval.id !== id));
+    const how = `${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody else'}`;
+    this.set(this.pending.filter((approval) => approval.id !== id), `Answered elsewhere: ${how}.`);
     if (mine) return;
-    this.say(`${visible(known.tool_name)} for ${visible(known.agent)}: ${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody else'}.`);
+    this.say(`${visible(known.tool_name)} for ${visible(known.agent)}: ${how}.`);
   }
 
   /** Answers one. Nothing happens in the inert moment, without the right, or while an answer is on its way. */
   async answer(approval: Approval, decision: Verdict, message: string, scope: Scope = 'once'): Promise<void> {
-    if (!this.armed || !this.hub.can.answer || this.answering !== undefined) return;
+    if (!this.ready) return;
+    const { fate, words } = await this.send(approval, decision, message, scope);
+    if (fate !== 'left') this.say(words, fate === 'elsewhere');
+    else this.spoken = words;
+  }
+
+  /** Answers all that the summary shows, under the same conditions. */
+  async answerSeveral(decision: Verdict, message: string): Promise<void> {
+    if (this.ready) await this.several.answer(decision, message);
+  }
+
+  private get ready(): boolean {
+    return this.armed && this.hub.can.answer && this.answering === undefined && !this.several.busy;
+  }
+
+  private async send(approval: Approval, decision: Verdict, message: string, scope: Scope): Promise<Outcome> {
     this.answering = approval.id;
     this.failed = undefined;
     this.own.add(approval.id);
@@ -188,9 +213,9 @@ export class Waiting {
       await this.hub.platform.decide(approval.id, { decision, ...(scope === 'once' ? {} : { scope }), ...(message === '' ? {} : { message }) });
       this.remove(approval.id);
       if (scope !== 'once') this.rulesChanged();
-      this.say(`${DONE[decision]}${REACH[scope]}: ${visible(approval.tool_name)} for ${visible(approval.agent)}.`);
+      return { fate: 'done', words: `${DONE[decision]}${REACH[scope]}: ${visible(approval.tool_name)} for ${visible(approval.agent)}.` };
     } catch (error) {
-      this.refused(approval, error);
+      return this.refused(approval, error);
     } finally {
       this.answering = undefined;
     }
@@ -200,20 +225,19 @@ export class Waiting {
     this.rulesRound += 1;
   }
 
-  private refused(approval: Approval, error: unknown): void {
+  private refused(approval: Approval, error: unknown): Outcome {
     this.own.delete(approval.id);
     if (error instanceof PlatformError && error.code === 'resolved' && error.approval) {
       const { status, decision } = error.approval;
       this.remove(approval.id);
-      this.say(`Answered elsewhere: ${status} by ${decision?.by ?? 'somebody else'}. Your answer changed nothing.`, true);
-      return;
+      return { fate: 'elsewhere', words: `Answered elsewhere: ${status} by ${decision?.by ?? 'somebody else'}. Your answer changed nothing.` };
     }
     const words =
       error instanceof PlatformError && error.code === 'forbidden'
         ? 'Not answered: this page may no longer answer. Run countersign dashboard for a new address.'
         : `Not answered: ${error instanceof Error ? error.message : String(error)}`;
     this.failed = { id: approval.id, words };
-    this.spoken = words;
+    return { fate: 'left', words };
   }
 
   private remove(id: string): void {
