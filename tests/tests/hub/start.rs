@@ -42,7 +42,7 @@ fn interrupting_closes_it_as_well() {
     let files = std::fs::read_dir(start.folder.data()).unwrap();
     let mut left: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["history.sqlite", "hub.lock"]);
+    assert_eq!(left, ["history.sqlite", "hub.lock", "jwt.secret"]);
 }
 
 #[test]

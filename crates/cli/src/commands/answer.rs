@@ -250,11 +250,17 @@ mod tests {
     struct Line {
         #[command(flatten)]
         arguments: Arguments,
+        /// Global in the whole command line.
+        #[arg(long)]
+        token: Option<String>,
     }
 
     fn run_line(hub: &FakeHub, line: &str) -> Result<Exit, Failure> {
         let words = std::iter::once("answer").chain(line.split_whitespace());
-        run(&Line::try_parse_from(words).expect("a line").arguments, &hub.place())
+        let line = Line::try_parse_from(words).expect("a line");
+        let mut place = hub.place();
+        place.token = line.token;
+        run(&line.arguments, &place)
     }
 
     fn approval(status: &str) -> Value {
