@@ -52,6 +52,9 @@ pub const USAGE: &str = "usage";
 /// A model's thinking, as far as it is shown (Codex).
 pub const REASONING: &str = "reasoning";
 
+/// The hub's word to an agent that a person ended its run. Never an event: that is `session_stopped`.
+pub const STOP: &str = "stop";
+
 /// The one decision that ended an approval.
 pub const APPROVAL_RESOLVED: &str = "approval_resolved";
 /// Whether the agent got the decision.
@@ -96,9 +99,33 @@ pub fn is_hub_only(kind: &str) -> bool {
         )
 }
 
+/// Whether a peer may not publish events of this kind, nor an import or an upstream: the hub's own, and what has a door of its
+/// own or would pass for the hub's word to an agent. Letter case does not count.
+pub fn is_reserved(kind: &str) -> bool {
+    is_hub_only(kind)
+        || [APPROVAL_REQUEST, APPROVAL_RESPONSE, STOP]
+            .iter()
+            .any(|reserved| kind.eq_ignore_ascii_case(reserved))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_event_passes_for_an_answer_or_a_stop() {
+        for name in [
+            "approval_response",
+            "APPROVAL_RESPONSE",
+            "Approval_Request",
+            "stop",
+            "STOP",
+            "Ack",
+        ] {
+            assert!(is_reserved(name), "{name}");
+        }
+        assert!(!is_reserved("stopped") && !is_reserved("tool_call_start"));
+    }
 
     #[test]
     fn the_hubs_own_kinds_are_its_own_in_any_letter_case() {

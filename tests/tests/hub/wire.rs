@@ -79,7 +79,7 @@ fn agent_session_stream_and_timestamp_have_defaults() {
         (&json!("builder"), &json!("run 7"))
     );
     assert!(named["timestamp"].as_str().unwrap().ends_with('Z'), "{named}");
-    assert!(named.get("stream").is_none(), "the label is for filters: {named}");
+    assert_eq!(named["stream"], "s");
     agent.send(&json!({"type": "x", "data": {}}));
     agent.send(&json!({"type": "x", "data": {}}));
     let (first, second) = (monitor.next(), monitor.next());

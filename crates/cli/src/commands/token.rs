@@ -49,10 +49,10 @@ struct Create {
     #[arg(long = "role", value_name = "ROLE", value_delimiter = ',', default_value = "monitor")]
     roles: Vec<RoleName>,
     /// A stream that it is for; may be given again [default: all streams]
-    #[arg(long = "stream", value_name = "STREAM")]
+    #[arg(long = "stream", value_name = "STREAM", value_parser = name)]
     streams: Vec<String>,
     /// Whose it is
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     subject: Option<String>,
     /// How long it lasts: 90s, 30m, 24h, 7d
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = ttl)]
@@ -74,6 +74,17 @@ impl From<RoleName> for Role {
             RoleName::Approver => Self::Approver,
         }
     }
+}
+
+/// Bytes of a subject or of a stream's name.
+const MAX_NAME: usize = 256;
+
+/// A name as the hub takes names.
+fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
+        return Err(format!("a name has 1 to {MAX_NAME} bytes and no control characters"));
+    }
+    Ok(text.to_owned())
 }
 
 /// A time in seconds, with or without a unit.

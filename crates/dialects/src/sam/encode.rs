@@ -47,6 +47,10 @@ pub fn event(event: &Event) -> String {
         out.push_str(",\"session\":");
         push_string(&mut out, session);
     }
+    if let Some(stream) = &event.stream {
+        out.push_str(",\"stream\":");
+        push_string(&mut out, stream);
+    }
     if !event.via.is_empty() {
         out.push_str(",\"via\":");
         out.push_str(&text(&event.via));

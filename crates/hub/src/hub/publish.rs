@@ -29,8 +29,7 @@ pub enum PublishError {
 
 /// Whether it is a peer's to publish.
 pub(super) fn publishable(event: &NewEvent) -> Result<(), PublishError> {
-    let own_door = matches!(&*event.kind, kind::APPROVAL_REQUEST | kind::APPROVAL_RESPONSE);
-    if kind::is_hub_only(&event.kind) || own_door {
+    if kind::is_reserved(&event.kind) {
         return Err(PublishError::HubOnly(event.kind.to_string()));
     }
     Ok(())

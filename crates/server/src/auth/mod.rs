@@ -22,7 +22,7 @@ pub use token::{MAX_TTL, Role, SecretError, TokenWish, sign_in_folder};
 pub(crate) use token::{folder_secret, foreign_secret};
 
 use crate::problem::Problem;
-use crate::socket::{bearer, query};
+use crate::socket::{bearers, query};
 
 /// The hub and the keys, as every route has them.
 #[derive(Clone)]
@@ -65,11 +65,13 @@ impl Door {
 /// # Errors
 /// 400 when it carries two that differ: RFC 6750, section 3.1.
 pub(crate) fn given(headers: &HeaderMap, text: Option<&str>) -> Result<Option<String>, Problem> {
-    let mut given = bearer(headers).map(str::to_owned);
-    for (name, value) in query(text.unwrap_or_default()) {
-        if name != "token" {
-            continue;
-        }
+    let mut given: Option<String> = None;
+    let queried = query(text.unwrap_or_default());
+    let queried = queried.into_iter().filter(|(name, _)| name == "token");
+    for value in bearers(headers)
+        .map(str::to_owned)
+        .chain(queried.map(|(_, value)| value))
+    {
         if given.as_ref().is_some_and(|first| *first != value) {
             return Err(Problem::bad_request("the request carries two different tokens"));
         }

@@ -85,6 +85,6 @@ pub(super) fn is_own(event: &Event, connection: &str) -> bool {
 
 /// Why an agent may not publish events of this kind: people speak for themselves.
 pub(crate) fn forged(kind: &str) -> Option<&'static str> {
-    (kind == kind::USER_PRESENCE)
+    kind.eq_ignore_ascii_case(kind::USER_PRESENCE)
         .then_some("`user_presence` comes from the person's own connection at /ws, and from nobody else")
 }

@@ -38,11 +38,12 @@ pub(super) fn asked(inquiry: &Inquiry) -> Question {
 }
 
 impl Open {
-    /// The arguments that an answer brings: those that were asked about with another patch. `None` when it brings no other.
+    /// The arguments that an answer brings: those that were asked about with another patch. `None` when it brings no other, or
+    /// there was no patch to change: what is approved is what was asked about.
     pub(super) fn edited(&self, response: &Response) -> Option<Json> {
         let patch = response.apply_patch.as_ref()?;
-        let same = self.asked.apply_patch.as_ref().is_some_and(|asked| same(asked, patch));
-        (!same).then(|| {
+        let asked = self.asked.apply_patch.as_ref()?;
+        (!same(asked, patch)).then(|| {
             to_json(&Question {
                 command: self.asked.command.clone(),
                 apply_patch: Some(patch.clone()),

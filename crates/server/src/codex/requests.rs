@@ -50,7 +50,7 @@ impl Session {
         let failed = match answered {
             Ok(_) => {
                 (open.answered, open.here) = (true, true);
-                open.apply_patch = response.apply_patch;
+                open.apply_patch = response.apply_patch.filter(|_| open.asked.apply_patch.is_some());
                 self.stops |= response.review == Review::No;
                 return;
             }

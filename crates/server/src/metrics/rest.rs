@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -14,7 +14,6 @@ use countersign_hub::Hub;
 use countersign_model::Seq;
 use countersign_model::metrics::Versions;
 use futures_util::stream;
-use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,25 +23,24 @@ use crate::auth::Access;
 use crate::problem::Problem;
 use crate::rest::reply;
 use crate::router::App;
+use crate::socket::query;
 
 /// No more than one event in so long.
 const PACE: Duration = Duration::from_secs(2);
 /// A comment comes when there has been nothing else for so long, so that proxies and clients know the stream alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-#[derive(Deserialize)]
-pub(crate) struct Asked {
-    hours: Option<String>,
-}
-
-fn hours(asked: &Asked) -> Result<u32, Problem> {
-    amiga::query_hours(asked.hours.as_deref())
+/// The last `hours` of a query counts, as everywhere.
+fn hours(text: Option<&str>) -> Result<u32, Problem> {
+    let asked = query(text.unwrap_or_default());
+    let asked = asked.iter().rev().find(|(name, _)| name == "hours");
+    amiga::query_hours(asked.map(|(_, hours)| &**hours))
         .map_err(|refused| Problem::bad_request(refused.to_string()).with("field", json!("hours")))
 }
 
 /// `GET /api/metrics/overview?hours=`.
-pub(crate) async fn overview(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let hours = hours(&asked)?;
+pub(crate) async fn overview(State(app): State<App>, RawQuery(asked): RawQuery) -> Result<Response, Problem> {
+    let hours = hours(asked.as_deref())?;
     app.board.catch_up().await;
     let overview = app.board.overview(hours);
     Ok(reply(StatusCode::OK, "application/json", overview.get().to_owned()))
@@ -51,11 +49,11 @@ pub(crate) async fn overview(State(app): State<App>, Query(asked): Query<Asked>)
 /// `GET /api/stream/metrics?hours=`: unnamed events, each a whole `metrics_update`; the first at once, unless the client has it.
 pub(crate) async fn events(
     State(app): State<App>,
-    Query(asked): Query<Asked>,
+    RawQuery(asked): RawQuery,
     Extension(access): Extension<Access>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let hours = hours(&asked)?;
+    let hours = hours(asked.as_deref())?;
     let board = app.board.clone();
     board.catch_up().await;
     board.advance();

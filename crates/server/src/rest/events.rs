@@ -122,7 +122,7 @@ fn item(text: &str, peer: &Peer, index: usize) -> Result<Item, Problem> {
     let at = |problem: Problem| problem.with("index", index.into());
     let decoded = sam::decode(text, peer).map_err(|error| at(error.into()))?;
     match decoded.inbound {
-        Inbound::Event(event) if countersign_model::kind::is_hub_only(&event.kind) => {
+        Inbound::Event(event) if countersign_model::kind::is_reserved(&event.kind) => {
             Err(at(countersign_hub::PublishError::HubOnly(event.kind.to_string()).into()))
         }
         Inbound::Event(event) => match cloud::forged(&event.kind) {

@@ -18,5 +18,5 @@ pub(crate) use feed::{Feed, Tune, View};
 pub(crate) use frame::{binary, push_text, text};
 pub(crate) use handshake::{Place, Settings, is_upgrade, upgrade};
 pub(crate) use publisher::{Incoming, Publisher, Tongue};
-pub(crate) use query::{bearer, query};
+pub(crate) use query::{bearer, bearers, query};
 pub(crate) use writer::Direct;

@@ -138,7 +138,7 @@ impl<T: Tongue> Publisher<T> {
             self.publish(incoming).await;
             return self.fail(error, Some("type")).await;
         }
-        if countersign_model::kind::is_hub_only(&event.kind) {
+        if countersign_model::kind::is_reserved(&event.kind) {
             self.publish(incoming).await;
             let error = PublishError::HubOnly(event.kind.to_string());
             return self.fail(&error.to_string(), Some("type")).await;

@@ -22,7 +22,7 @@ impl Hive {
     fn event(&self, event: &Event<'_>) -> Option<Heard> {
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let kind = text(&event.r#type)?.to_ascii_lowercase();
-        if kind::is_hub_only(&kind) || matches!(&*kind, kind::APPROVAL_REQUEST | kind::APPROVAL_RESPONSE) {
+        if kind::is_reserved(&kind) {
             return None;
         }
         let stream = text(&event.stream_id);

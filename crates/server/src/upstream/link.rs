@@ -449,5 +449,5 @@ impl Conversation<'_> {
 
 /// Whether a peer may publish it: the upstream's hub has kinds of its own, and those are not ours.
 fn is_ours(event: &NewEvent) -> bool {
-    !kind::is_hub_only(&event.kind) && !matches!(&*event.kind, kind::APPROVAL_REQUEST | kind::APPROVAL_RESPONSE)
+    !kind::is_reserved(&event.kind)
 }

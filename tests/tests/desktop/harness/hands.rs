@@ -1,5 +1,7 @@
 //! Real keys and real clicks, through xdotool and the X server, and the windows that they go to.
 
+use std::time::{Duration, Instant};
+
 use countersign_tests::until;
 
 use super::{Desk, Sight};
@@ -44,8 +46,20 @@ impl Desk {
     /// pressed earlier go elsewhere; and getting the keyboard makes a dialog inert, so a look before that proves nothing.
     pub(crate) fn see_focused(&self, title: &str, what: &str, wanted: impl Fn(&Sight) -> bool) -> Sight {
         let exactly = format!("^{title}$");
+        let mut asked = Instant::now();
         until(&format!("{title} has the keyboard"), || {
-            self.windows(&exactly).contains(&self.focused()).then_some(())
+            let windows = self.windows(&exactly);
+            if windows.contains(&self.focused()) {
+                return Some(());
+            }
+            // A window manager may leave the keyboard where somebody has just typed: a person then turns to the new window.
+            if let Some(window) = windows.first()
+                && asked.elapsed() > Duration::from_secs(2)
+            {
+                asked = Instant::now();
+                self.run("xdotool", &["windowactivate", window]);
+            }
+            None
         });
         self.see(title, what, wanted)
     }
