@@ -1,6 +1,9 @@
 //! Who sees whose events: for each pair of an agent and a monitor, each in a dialect of its own, what must arrive, arrives.
 //!
 //! A dialect joins by a row in [`AGENTS`], how it publishes each [`Said`], or in [`MONITORS`], how it is told of each, or both.
+//! AMIGA's monitors are told figures, and have a table of their own.
+
+mod figures;
 
 use countersign_tests::{Hub, Peer, Ws};
 use serde_json::{Value, json};
