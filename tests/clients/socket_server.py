@@ -1,8 +1,10 @@
-"""A WebSocket server on Python's websockets that says what it is told to: lines of JSON in are sent to whoever is connected (strings as
-they are), `{"close": true}` ends the connections; who comes and what they say is printed as lines of JSON."""
+"""A WebSocket server on Python's websockets that says what it is told to: port, then certificate and key where it is to speak TLS. Lines of
+JSON in are sent to whoever is connected (strings as they are), `{"close": true}` ends the connections; who comes and what they say is printed
+as lines of JSON."""
 
 import asyncio
 import json
+import ssl
 import sys
 
 import websockets
@@ -26,10 +28,14 @@ async def serve(socket):
     tell({"closed": True})
 
 
-async def main(port):
+async def main(port, *certificate):
     lines = asyncio.StreamReader(limit=64 * 1024 * 1024)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    async with websockets.serve(serve, "127.0.0.1", port) as server:
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*certificate)
+    async with websockets.serve(serve, "127.0.0.1", port, ssl=context) as server:
         tell({"port": server.sockets[0].getsockname()[1]})
         while line := await lines.readline():
             said = json.loads(line)
@@ -42,4 +48,4 @@ async def main(port):
                 await peer.send(text)
 
 
-asyncio.run(main(int(sys.argv[1])))
+asyncio.run(main(int(sys.argv[1]), *sys.argv[2:4]))

@@ -1,9 +1,11 @@
-"""A target of webhooks on http.server. Lines of JSON in say how it answers from now on: {"status", "headers"?, "delay"?, "only"?: answers so
-only to events of this type, and 200 to others}. Each request is printed as a line of JSON, its signature checked with hmac."""
+"""A target of webhooks on http.server: port, then certificate and key where it is to speak TLS. Lines of JSON in say how it answers from now
+on: {"status", "headers"?, "delay"?, "only"?: answers so only to events of this type, and 200 to others}. Each request is printed as a line of
+JSON, its signature checked with hmac; so is why a TLS handshake failed."""
 
 import hashlib
 import hmac
 import json
+import ssl
 import sys
 import threading
 import time
@@ -55,7 +57,20 @@ class Target(BaseHTTPRequestHandler):
         pass
 
 
-server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Target)
+class Server(ThreadingHTTPServer):
+    def get_request(self):
+        try:
+            return super().get_request()
+        except ssl.SSLError as error:
+            tell({"handshake": error.reason})
+            raise
+
+
+server = Server(("127.0.0.1", int(sys.argv[1])), Target)
+if len(sys.argv) > 2:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*sys.argv[2:4])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 server.daemon_threads = True
 threading.Thread(target=server.serve_forever, daemon=True).start()
 tell({"port": server.server_address[1]})

@@ -9,6 +9,7 @@ pub mod hub;
 pub mod raw;
 pub mod rest;
 pub mod seed;
+pub mod tls;
 pub mod wait;
 pub mod ws;
 
@@ -16,5 +17,6 @@ pub use command::{Output, cli, run};
 pub use foreign::Foreign;
 pub use hub::{Folder, Hub, Start};
 pub use rest::Reply;
+pub use tls::Authority;
 pub use wait::{PATIENCE, until};
 pub use ws::{Peer, Ws};

@@ -73,6 +73,7 @@ const PACKAGES: &[Package] = {
         package(Desktop, Library("ayatana-appindicator3-0.1"), "libayatana-appindicator3-dev",
             "libayatana-appindicator-gtk3-devel", "libayatana-appindicator"),
         package(Clients, Program(&["curl"]), "curl", "curl", "curl"),
+        package(Clients, Program(&["openssl"]), "openssl", "openssl", "openssl"),
         package(Clients, PythonModules("venv, ensurepip"), "python3-venv", "python3", "python"),
         package(Clients, Program(BROWSERS), "chromium", "chromium", "chromium"),
         package(Screen, Program(&["xvfb-run"]), "xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb"),

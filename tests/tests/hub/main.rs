@@ -21,6 +21,7 @@ mod resume;
 mod right;
 mod slow;
 mod start;
+mod tls;
 mod tokens;
 mod upstreams;
 mod web;
