@@ -269,8 +269,8 @@ impl Metrics {
                 self.begin(
                     event,
                     minute,
-                    TaskKind::Tool,
-                    tool.clone(),
+                    (TaskKind::Tool, tool.clone()),
+                    None,
                     &[own, Key::Tool(here, &tool)],
                 );
             }
@@ -299,12 +299,8 @@ impl Metrics {
                 match self.open.find(&[key]) {
                     Some(id) => self.update(id, Some(name), progress),
                     None => {
-                        let id = self.begin(event, minute, TaskKind::Agent, name, &[key, Key::AnyWork(here.0)]);
-                        if progress.is_some()
-                            && let Some(task) = self.open.get_mut(id)
-                        {
-                            task.progress = progress;
-                        }
+                        let keys = [key, Key::AnyWork(here.0)];
+                        self.begin(event, minute, (TaskKind::Agent, name), progress, &keys);
                     }
                 }
             }
@@ -319,7 +315,13 @@ impl Metrics {
             Fact::RunStarted => {
                 let name = run_of(event).to_owned();
                 if self.open.find(&[Key::Run(&name)]).is_none() {
-                    self.begin(event, minute, TaskKind::Execution, name.clone(), &[Key::Run(&name)]);
+                    self.begin(
+                        event,
+                        minute,
+                        (TaskKind::Execution, name.clone()),
+                        None,
+                        &[Key::Run(&name)],
+                    );
                 }
             }
             Fact::RunCompleted => self.end_run(event, minute, true, None),

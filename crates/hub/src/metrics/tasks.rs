@@ -7,7 +7,14 @@ use super::open::{Key, Running};
 use super::{Metrics, tell};
 
 impl Metrics {
-    pub(super) fn begin(&mut self, event: &Event, minute: i64, kind: TaskKind, name: String, keys: &[Key<'_>]) -> u64 {
+    pub(super) fn begin(
+        &mut self,
+        event: &Event,
+        minute: i64,
+        (kind, name): (TaskKind, String),
+        progress: Option<f64>,
+        keys: &[Key<'_>],
+    ) {
         let id = self.next_task;
         self.next_task += 1;
         let task = Task {
@@ -19,7 +26,7 @@ impl Metrics {
             status: TaskStatus::Running,
             started: Some(event.time),
             ended: None,
-            progress: None,
+            progress,
             error: None,
         };
         self.add(minute, &[Group::Tasks], |sums| sums.tasks.running += 1);
@@ -27,7 +34,6 @@ impl Metrics {
         if let Some(forgotten) = self.open.insert(task, minute, keys) {
             self.no_longer_running(&forgotten);
         }
-        id
     }
 
     fn no_longer_running(&mut self, running: &Running) {

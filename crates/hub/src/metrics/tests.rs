@@ -372,6 +372,19 @@ fn a_task_is_told_as_it_changes() {
 }
 
 #[test]
+fn work_that_begins_with_progress_is_told_with_it_at_once() {
+    let mut metrics = Metrics::new(Millis(0));
+    let from = metrics.next_change();
+    for progress in [25, 50] {
+        let data = json!({"agentName": "a", "status": "working", "progress": progress});
+        metrics.observe(&event(1, Some("x"), "agent_status", &data));
+    }
+    let changes = metrics.changes(from, 10);
+    let told: Vec<_> = changes.tasks.iter().map(|task| (task.id, task.progress)).collect();
+    assert_eq!(told, [(1, Some(0.25)), (1, Some(0.5))]);
+}
+
+#[test]
 fn what_agents_send_without_end_is_bounded() {
     let mut metrics = Metrics::new(Millis(0));
     metrics.figures(1);
