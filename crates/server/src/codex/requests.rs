@@ -50,13 +50,17 @@ impl Session {
         let failed = match answered {
             Ok(_) => {
                 (open.answered, open.here) = (true, true);
+                self.elsewhere = None;
                 open.apply_patch = response.apply_patch.filter(|_| open.asked.apply_patch.is_some());
                 self.stops |= response.review == Review::No;
                 return;
             }
             Err(AnswerError::Resolved(approval)) => {
                 open.answered = true;
-                format!("too late: the request {}", outcome(&approval))
+                let how = outcome(&approval);
+                let error = format!("too late: the request {how}");
+                self.elsewhere = Some(how);
+                error
             }
             Err(error) => error.to_string(),
         };
