@@ -1,6 +1,7 @@
 //! Where to listen and what the root path speaks there: `127.0.0.1:3000=cloud`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use countersign_model::Dialect;
@@ -59,6 +60,16 @@ pub(crate) fn loopback(host: &str) -> Result<Vec<IpAddr>, ConfigError> {
         Ok(address) if address.is_loopback() => Ok(vec![address]),
         _ => Err(ConfigError::OffLoopback(host.to_owned())),
     }
+}
+
+/// An address that two of these listen on. A free port that is picked is another one each time.
+pub(crate) fn twice(listen: &[ListenAt]) -> Option<SocketAddr> {
+    let mut seen = HashSet::new();
+    let mut all = listen
+        .iter()
+        .filter(|at| at.port != 0)
+        .flat_map(|at| at.hosts.iter().map(|host| SocketAddr::new(*host, at.port)));
+    all.find(|address| !seen.insert(*address))
 }
 
 pub(crate) fn both_loopbacks() -> Vec<IpAddr> {

@@ -7,7 +7,7 @@ use countersign_dialects::sam::Switches;
 use countersign_model::Dialect;
 use serde::Deserialize;
 
-use crate::address::{ListenAt, both_loopbacks, loopback};
+use crate::address::{self, ListenAt, both_loopbacks, loopback};
 use crate::cloud::{CloudConfig, OwnCloud};
 use crate::pace::Rate;
 use crate::upstream::{UpstreamSettings, WrittenUpstream};
@@ -356,8 +356,22 @@ impl Config {
         if let Some(host) = file.host {
             config.set_host(&host)?;
         }
-        config.listen = listen?;
+        config.set_listen(listen?)?;
         Ok(config)
+    }
+
+    /// Listens at these addresses, each with its dialect, in place of `hosts` and `port`; without any, at those.
+    ///
+    /// # Errors
+    /// When two of them are the same address: one root path speaks one dialect.
+    pub fn set_listen(&mut self, listen: Vec<ListenAt>) -> Result<(), ConfigError> {
+        if let Some(twice) = address::twice(&listen) {
+            return Err(ConfigError::Value(format!(
+                "{twice} is named twice among the addresses to listen on: leave one of them out, or give it another port"
+            )));
+        }
+        self.listen = listen;
+        Ok(())
     }
 
     /// Listens on `host`: `localhost` (both loopback families) or a loopback address.
@@ -440,6 +454,23 @@ mod tests {
         assert_eq!(config.listeners().len(), 1);
         assert!(own("listen = ['127.0.0.1:1']\nport = 2").is_err());
         assert!(own("listen = ['0.0.0.0:1']").is_err());
+    }
+
+    #[test]
+    fn an_address_that_is_named_twice_is_said_to_be() {
+        let own = |text: &str| Config::from_own(toml::from_str(text).expect("TOML"));
+        for (listen, twice) in [
+            ("'127.0.0.1:3000', '127.0.0.1:3000'", "127.0.0.1:3000"),
+            (
+                "'127.0.0.1:3000=cloud', '127.0.0.1:4000', '127.0.0.1:3000=hive'",
+                "127.0.0.1:3000",
+            ),
+            ("'localhost:3000', '[::1]:3000'", "[::1]:3000"),
+        ] {
+            let error = own(&format!("listen = [{listen}]")).expect_err(listen).to_string();
+            assert!(error.contains(&format!("{twice} is named twice")), "{error}");
+        }
+        own("listen = ['127.0.0.1:0', '127.0.0.1:0', '127.0.0.1:3000', '[::1]:3000']").expect("four addresses");
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn config(arguments: &Arguments, environment: &Environment) -> Result<Config, Fa
         config.set_root(root);
     }
     if !arguments.listen.is_empty() {
-        config.listen.clone_from(&arguments.listen);
+        config.set_listen(arguments.listen.clone()).map_err(wrong)?;
     }
     if !config.enabled {
         let file = arguments
@@ -252,6 +252,16 @@ mod tests {
         arguments.host = Some("127.0.0.1".to_owned());
         let config = config(&arguments, &Environment::default()).expect("valid");
         assert_eq!((config.port, config.hosts.len()), (0, 1));
+    }
+
+    #[test]
+    fn an_address_given_twice_is_no_port_in_use() {
+        let (_home, mut arguments) = arguments(None);
+        arguments.listen = vec!["127.0.0.1:47811".parse().expect("an address"); 2];
+        let error = config(&arguments, &Environment::default())
+            .expect_err("twice")
+            .to_string();
+        assert!(error.contains("127.0.0.1:47811 is named twice"), "{error}");
     }
 
     #[test]
