@@ -569,6 +569,23 @@ fn hive_where_tokens_are_required_the_first_message_brings_one() {
 }
 
 #[test]
+fn hive_a_stream_that_is_not_the_tokens_is_refused_and_the_subscription_stays() {
+    let hub = required(&Start::new());
+    let token = crate::access::create(&hub, &["--role", "agent,monitor", "--stream", "s"]);
+    for path in ["/", "/stream"] {
+        let mut monitor = hub.ws(path);
+        monitor.send(&json!({"action": "auth", "token": token}));
+        monitor.expect("authenticated");
+        subscribe(&mut monitor, &json!({"stream_id": "s"}));
+        monitor.send(&json!({"action": "subscribe", "stream_id": "t"}));
+        let error = monitor.expect("error");
+        assert_eq!(error["field"], "stream_id", "{error}");
+        monitor.send(&note("s", "e", 1));
+        assert_eq!(event(&mut monitor)["data"]["n"], 1);
+    }
+}
+
+#[test]
 fn hive_who_says_nothing_for_five_seconds_is_let_go() {
     let hub = required(&Start::new());
     for path in ["/", "/stream"] {

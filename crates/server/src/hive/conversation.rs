@@ -215,6 +215,13 @@ impl HiveConversation {
         if !self.setting.badge.with(Access::may_read) {
             return self.publisher.fail(&Lack::Read.to_string(), Some("action")).await;
         }
+        // Silence would look like a stream in which nothing happens.
+        if let Some(stream) = &subscription.stream_id
+            && !self.setting.badge.with(|access| access.sees(Some(stream)))
+        {
+            let error = format!("this token may not read stream {stream:?}");
+            return self.publisher.fail(&error, Some("stream_id")).await;
+        }
         let direct = self.tuned(opened, subscription);
         let _ = self.direct.send(direct).await;
     }
