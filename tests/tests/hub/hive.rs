@@ -1,5 +1,6 @@
 //! Hive's wire: what subscriptions let through, what agents publish and are told, who is let in, what is said of mistakes.
 
+use std::io::Write;
 use std::time::Duration;
 
 use countersign_tests::{Foreign, Hub, Peer, Start, Ws, cli, frames, until};
@@ -566,6 +567,28 @@ fn hive_where_tokens_are_required_the_first_message_brings_one() {
         .status,
         200
     );
+}
+
+#[test]
+fn hive_a_first_message_that_is_no_text_is_no_valid_token_either() {
+    let hub = required(&Start::new());
+    // A text frame of one byte that no UTF-8 has, behind its mask of zeros; and the same in a binary frame.
+    let frames: [&[u8]; 2] = [&[0x81, 0x81, 0, 0, 0, 0, 0xFF], &[0x82, 0x81, 0, 0, 0, 0, 0xFF]];
+    for path in ["/", "/stream"] {
+        for frame in frames {
+            let mut stranger = hub.ws(path);
+            stranger.stream().write_all(frame).expect("sent");
+            let (code, reason) = stranger.closed();
+            assert_eq!(
+                (code, reason.starts_with("Auth failed: ")),
+                (1008, true),
+                "{path}: {reason}"
+            );
+            let mut known = hub.approver(path);
+            known.stream().write_all(frame).expect("sent");
+            assert_eq!(known.closed().0, 1007, "{path}");
+        }
+    }
 }
 
 #[test]

@@ -18,9 +18,12 @@ use super::feed::Feed;
 use super::handshake::Line;
 use super::wire::{Control, Ear};
 use super::writer::{Direct, WriteEnd, Writer};
+use crate::auth::Standing;
 
 /// Direct frames that may wait for a peer that does not read; then it is not read from either.
 const DIRECT: usize = 64;
+/// The close code for text that is none: RFC 6455, section 7.4.1.
+const NOT_TEXT: u16 = 1007;
 /// How long a closing connection may take to write what is left.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -88,6 +91,10 @@ pub(crate) async fn run<C: Conversation>(
         };
         match end {
             End::Gone => Direct::end(),
+            // The first message of somebody unknown is a valid credential, or ends the connection for want of one.
+            End::Close(NOT_TEXT, reason) if line.badge.with(|access| access.standing == Standing::Awaited) => {
+                Direct::close(1008, &format!("Auth failed: {reason}"))
+            }
             End::Close(code, reason) => Direct::close(code, &reason),
         }
     };
@@ -148,7 +155,7 @@ async fn take<C: Conversation>(
         Some(Err(Error::Capacity(CapacityError::MessageTooLong { max_size, .. }))) => {
             Err(End::Close(1009, format!("a frame may have {max_size} bytes here")))
         }
-        Some(Err(Error::Utf8(_))) => Err(End::Close(1007, "text must be UTF-8".into())),
+        Some(Err(Error::Utf8(_))) => Err(End::Close(NOT_TEXT, "text must be UTF-8".into())),
         Some(Err(Error::Protocol(error))) => Err(End::Close(1002, error.to_string())),
         Some(Err(_)) | None => Err(End::Gone),
     }
