@@ -165,7 +165,10 @@ impl Hook {
         }
         let since = place.and_then(|place| place.parse::<Since>().ok());
         let Some(since) = since else {
-            let cursor = self.hub.from_head();
+            // The hub may have taken events in since the hook was made, and they are to be told, too.
+            let seq = self.state().seen;
+            let made = Since { epoch: None, seq };
+            let cursor = self.hub.cursor(Some(&made)).unwrap_or_else(|_| self.hub.from_head());
             self.state().seen = cursor.seen();
             self.notes.keep_place(&self.reader, self.place(cursor.seen())).await;
             return cursor;
