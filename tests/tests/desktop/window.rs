@@ -106,7 +106,7 @@ fn a_session_is_stopped_and_the_stop_lifted() {
         .publish("agent_status", &json!({"status": "processing", "details": {}}));
     let session = scene.agent.session().to_owned();
     scene.app.click(&format!("button[aria-label='Stop sam / {session}']"));
-    scene.app.click("dialog[open] button.stop");
+    scene.app.click("dialog[open] button.danger");
     let stop = scene.agent.skip_to("stop");
     assert_eq!(stop["data"]["session"], session, "{stop}");
     scene.agent.ask("r1", "cargo test");
