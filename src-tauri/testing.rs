@@ -62,6 +62,7 @@ impl Bench {
             scope: Scope::Once,
             message: None,
             arguments: None,
+            grants: Vec::new(),
             by: Surface::Rest,
         };
         self.hub.answer(id, answer).await
@@ -143,6 +144,8 @@ fn ask(request: &str, arguments: &str) -> Ask {
         cwd: None,
         timeout: None,
         edits: false,
+        stops: true,
+        grants: Vec::new(),
         timestamp: None,
         data: json(&format!(
             r#"{{"request_id":"{request}","tool_name":"bash","arguments":{arguments}}}"#
@@ -164,6 +167,8 @@ pub(crate) fn approval(id: &str, tool: &str, arguments: &str) -> Approval {
         cwd: None,
         digest: String::new(),
         edits: false,
+        stops: true,
+        grants: Vec::new(),
         seq: 1,
         asked_at: Millis(0),
         expires_at: None,

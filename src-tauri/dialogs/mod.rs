@@ -146,6 +146,7 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
             scope: Scope::Once,
             message: None,
             arguments: None,
+            grants: Vec::new(),
             by: Surface::Dialog,
         };
         match self.hub.answer(id, answer).await {

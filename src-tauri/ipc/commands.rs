@@ -51,6 +51,7 @@ pub(super) async fn decide(
     scope: Option<Scope>,
     message: Option<String>,
     arguments: Option<serde_json::Value>,
+    grants: Option<Vec<u32>>,
 ) -> Result<Approval, Failure> {
     let hub = link.hub()?;
     let answer = Answer {
@@ -58,6 +59,7 @@ pub(super) async fn decide(
         scope: scope.unwrap_or_default(),
         message,
         arguments: arguments.as_ref().map(to_json),
+        grants: grants.unwrap_or_default(),
         by: Surface::Window,
     };
     let answered = hub.answer(&id, answer).await?;

@@ -144,6 +144,8 @@ pub struct Answer {
     pub message: Option<String>,
     /// Other arguments to run with, where the agent can carry that out.
     pub arguments: Option<Json>,
+    /// Which of [`Approval::grants`] go with it, by their places.
+    pub grants: Vec<u32>,
     /// Where it was given.
     pub by: Surface,
 }
@@ -165,6 +167,10 @@ pub struct Decision {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "unknown"))]
     pub arguments: Option<Json>,
+    /// Which of [`Approval::grants`] the agent keeps from now on, by their places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<u32>>"))]
+    pub grants: Vec<u32>,
     /// Where it was made.
     pub by: Surface,
     /// The rule that answered, when a rule did.
@@ -189,6 +195,18 @@ pub enum Delivery {
     Delivered,
     /// The agent is gone.
     Undeliverable,
+}
+
+/// A permission that an agent offers to keep by itself when a call is approved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct Grant {
+    /// What it means, in plain words.
+    pub label: String,
+    /// The agent's own entry, which goes back to it as it came.
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub entry: Json,
 }
 
 /// A question on its way in.
@@ -216,6 +234,10 @@ pub struct Ask {
     pub timeout: Option<i64>,
     /// Whether the agent runs edited arguments.
     pub edits: bool,
+    /// Whether a stop with the answer ends the agent's run; where it would not, no surface offers one.
+    pub stops: bool,
+    /// What the agent itself would keep from an approval.
+    pub grants: Vec<Grant>,
     /// The agent's own timestamp.
     pub timestamp: Option<Json>,
     /// The event's data, as it came.
@@ -262,6 +284,13 @@ pub struct Approval {
     pub digest: String,
     /// Whether the agent runs edited arguments when an answer brings them.
     pub edits: bool,
+    /// Whether a stop with the answer ends the agent's run.
+    #[serde(default = "yes")]
+    pub stops: bool,
+    /// What the agent itself would keep from an approval, if the answer says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Grant>>"))]
+    pub grants: Vec<Grant>,
     /// The place of its `approval_request` in the log.
     #[cfg_attr(test, ts(type = "number"))]
     pub seq: Seq,
@@ -280,6 +309,10 @@ pub struct Approval {
     pub decision: Option<Decision>,
     /// Whether the agent got the decision.
     pub delivery: Delivery,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Approval {

@@ -27,6 +27,12 @@ pub enum Origin {
     Cloud,
     /// The Codex AgentLoop dialect.
     Codex,
+    /// The hooks of Claude Code and Codex.
+    Hook,
+    /// OpenTelemetry.
+    Otlp,
+    /// The Model Context Protocol.
+    Mcp,
     /// The REST interface.
     Rest,
     /// The hub itself.
@@ -34,12 +40,15 @@ pub enum Origin {
 }
 
 impl Origin {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Sam,
         Self::Hive,
         Self::Amiga,
         Self::Cloud,
         Self::Codex,
+        Self::Hook,
+        Self::Otlp,
+        Self::Mcp,
         Self::Rest,
         Self::Hub,
     ];
@@ -52,6 +61,9 @@ impl Origin {
             Self::Amiga => "amiga",
             Self::Cloud => "cloud",
             Self::Codex => "codex",
+            Self::Hook => "hook",
+            Self::Otlp => "otlp",
+            Self::Mcp => "mcp",
             Self::Rest => "rest",
             Self::Hub => "hub",
         }

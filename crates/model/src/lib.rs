@@ -14,7 +14,7 @@ pub mod status;
 pub mod time;
 pub mod visible;
 
-pub use approval::{Answer, Approval, Ask, Decision, Delivery, Rule, Scope, Status, Surface, Verdict};
+pub use approval::{Answer, Approval, Ask, Decision, Delivery, Grant, Rule, Scope, Status, Surface, Verdict};
 pub use cursor::{Epoch, Since};
 pub use dialect::{Dialect, DialectError};
 pub use event::{Event, EventRow, NewEvent, Origin, Seq};

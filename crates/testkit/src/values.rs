@@ -44,6 +44,8 @@ pub fn ask(request_id: &str, code: &str) -> Ask {
         cwd: None,
         timeout: None,
         edits: false,
+        stops: true,
+        grants: Vec::new(),
         timestamp: None,
         data: json(&serde_json::json!({
             "request_id": request_id, "tool_name": "execute_code", "arguments": arguments,
@@ -58,6 +60,7 @@ pub fn answer(verdict: Verdict) -> Answer {
         scope: Scope::Once,
         message: None,
         arguments: None,
+        grants: Vec::new(),
         by: Surface::Window,
     }
 }

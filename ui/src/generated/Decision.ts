@@ -24,6 +24,10 @@ message?: string,
  */
 arguments?: unknown, 
 /**
+ * Which of [`Approval::grants`] the agent keeps from now on, by their places.
+ */
+grants?: Array<number>, 
+/**
  * Where it was made.
  */
 by: Surface, 

@@ -6,7 +6,7 @@ pub(super) const SHELL: &str = "countersign-desktop";
 /// Layers from the ground up. A member may know members of lower layers only, not its neighbours.
 const LAYERS: &[&[&str]] = &[
     &["countersign-model"],
-    &["countersign-dialects", "countersign-hub"],
+    &["countersign-dialects", "countersign-agents", "countersign-hub"],
     &["countersign-store"],
     &["countersign-server"],
     &["countersign-cli", SHELL],

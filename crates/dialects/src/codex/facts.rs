@@ -319,6 +319,8 @@ pub fn ask(
         cwd,
         timeout: None,
         edits: true,
+        stops: true,
+        grants: Vec::new(),
         timestamp: None,
         data,
     }

@@ -344,6 +344,8 @@ pub(crate) fn request(event: NewEvent) -> Result<Ask, WireError> {
             Some(edits) => edits.get() == "true",
             None => event.origin == Origin::Rest,
         },
+        stops: true,
+        grants: Vec::new(),
         agent: event.agent.clone(),
         session: event.session.clone().unwrap_or_else(|| event.agent.clone()),
         stream: event.stream.clone(),

@@ -132,6 +132,8 @@ impl Registry {
             cwd: ask.cwd,
             digest,
             edits: ask.edits,
+            stops: ask.stops,
+            grants: ask.grants,
             seq: out.next,
             asked_at: now,
             expires_at: ask.timeout.map(|seconds| now.plus_seconds(seconds)),

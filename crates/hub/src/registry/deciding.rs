@@ -22,6 +22,12 @@ pub(crate) enum Rejection {
     /// Edited arguments with an answer that runs nothing, or with a standing one.
     #[error("edited arguments go with a single approval only")]
     EditsNeedApproveOnce,
+    /// A stop for an agent that would go on.
+    #[error("this agent's run cannot be ended with an answer; deny instead")]
+    NoStop,
+    /// A permission to keep that the request does not offer, or with an answer that permits nothing.
+    #[error("`grants` are places in the request's own `grants`, each once, and go with an approval only")]
+    NoSuchGrant,
     /// A stop with a scope.
     #[error("a stop has no scope: it holds until it is lifted")]
     StopHasNoScope,
@@ -77,12 +83,24 @@ impl Registry {
         if answer.verdict == Verdict::Stop && answer.scope != Scope::Once {
             return Err(Rejection::StopHasNoScope);
         }
+        if answer.verdict == Verdict::Stop && !slot.approval.stops {
+            return Err(Rejection::NoStop);
+        }
+        let offered = |(at, place): (usize, &u32)| {
+            slot.approval.grants.get(*place as usize).is_some() && !answer.grants[..at].contains(place)
+        };
+        if !answer.grants.is_empty() && answer.verdict != Verdict::Approve
+            || !answer.grants.iter().enumerate().all(offered)
+        {
+            return Err(Rejection::NoSuchGrant);
+        }
         let (id, sessions) = (slot.approval.id.clone(), slot.sessions());
         let decision = Decision {
             decision: answer.verdict,
             scope: answer.scope,
             message: answer.message.clone(),
             arguments: answer.arguments,
+            grants: answer.grants,
             by: answer.by,
             rule: None,
             at: now,

@@ -127,6 +127,7 @@ pub(super) fn by_hub(verdict: Verdict, message: &str, now: Millis) -> Decision {
         scope: Scope::Once,
         message: Some(message.to_owned()),
         arguments: None,
+        grants: Vec::new(),
         by: Surface::Hub,
         rule: None,
         at: now,

@@ -84,6 +84,7 @@ impl Registry {
                 scope: Scope::Once,
                 message: message.clone(),
                 arguments: None,
+                grants: Vec::new(),
                 by,
                 rule: None,
                 at: now,

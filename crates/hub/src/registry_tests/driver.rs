@@ -180,6 +180,8 @@ impl Driver {
             cwd: None,
             timeout,
             edits,
+            stops: true,
+            grants: Vec::new(),
             timestamp: None,
             data: empty_object(),
         };
@@ -202,6 +204,7 @@ impl Driver {
             scope,
             message: None,
             arguments: edited.then(empty_object),
+            grants: Vec::new(),
             by: Surface::Dialog,
         };
         let now = self.now();
@@ -212,9 +215,7 @@ impl Driver {
             }
             Err(Rejection::NotFound) => Outcome::NotFound,
             Err(Rejection::Resolved(approval)) => Outcome::Resolved(approval.status),
-            Err(Rejection::NoEdits | Rejection::EditsNeedApproveOnce | Rejection::StopHasNoScope) => {
-                Outcome::Unsupported
-            }
+            Err(_) => Outcome::Unsupported,
         };
         if outcome == Outcome::Taken && verdict == Verdict::Approve {
             self.approved_by_person.insert(id);

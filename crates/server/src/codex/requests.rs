@@ -43,6 +43,7 @@ impl Session {
             verdict,
             scope,
             arguments: (verdict == Verdict::Approve).then(|| open.edited(&response)).flatten(),
+            grants: Vec::new(),
             message: response.deny_message,
             by: Surface::Socket,
         };

@@ -159,6 +159,8 @@ struct Given {
     message: Option<String>,
     #[serde(default)]
     arguments: Option<Json>,
+    #[serde(default)]
+    grants: Vec<u32>,
 }
 
 /// Answers an approval; the first answer wins.
@@ -191,7 +193,7 @@ pub(crate) async fn decide(
     let hub = &app.door.hub;
     let approval = visible(&app, &access, &id).await?;
     if let Some((allowed, verdict)) = &access.one_answer {
-        let plain = given.scope == Scope::Once && given.arguments.is_none();
+        let plain = given.scope == Scope::Once && given.arguments.is_none() && given.grants.is_empty();
         if *allowed != approval.id || *verdict != given.decision || !plain {
             return Err(Problem::forbidden("this token allows another answer"));
         }
@@ -209,6 +211,7 @@ pub(crate) async fn decide(
         scope: given.scope,
         message: given.message,
         arguments: given.arguments.filter(|arguments| arguments.get() != "null"),
+        grants: given.grants,
         by: Surface::Rest,
     };
     let decided = hub.answer(&approval.id, answer).await?;

@@ -28,6 +28,7 @@ pub(crate) async fn answer(door: &Door, badge: &Badge, reply: Reply) -> Result<S
         scope: Scope::Once,
         message: reply.message,
         arguments: None,
+        grants: Vec::new(),
         by: Surface::Socket,
     };
     let answered = match found {

@@ -132,6 +132,8 @@ impl Codex {
                 cwd: None,
                 timeout: None,
                 edits: false,
+                stops: true,
+                grants: Vec::new(),
                 timestamp: None,
                 data: to_json(&data),
             }),
