@@ -1,0 +1,1 @@
+"""What the scripted model server speaks, and the script that it plays."""
