@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use countersign_model::{Approval, Epoch, Event, Rule, Seq, Status};
 
-use crate::Stop;
+use crate::{Mark, Stop};
 
 /// A lookup under way.
 pub type Lookup<T> = Pin<Box<dyn Future<Output = Result<T, ArchiveError>> + Send>>;
@@ -90,4 +90,6 @@ pub struct Restored {
     pub unreadable: Vec<Approval>,
     /// Ids of rules whose rows cannot be read: they are not in force, and kept.
     pub unreadable_rules: Vec<String>,
+    /// What is recognised if it is sent again, each with its event.
+    pub seen: Vec<(Mark, Seq)>,
 }

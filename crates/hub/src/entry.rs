@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use countersign_model::{Approval, Event, Millis, Rule, SessionKey, Surface};
 
+use crate::seen::Seen;
+
 /// The dialects that keep encoded frames with an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -58,12 +60,14 @@ pub enum Change {
     RuleRevoked(Arc<str>),
     /// Where the events came from that end here.
     Place(Place),
+    /// What is recognised if it is sent again.
+    Seen(Seen),
 }
 
 impl Change {
-    /// Whether readers wait for its commit. Nobody acts on a place before.
+    /// Whether readers wait for its commit. Nobody acts on a place or a mark before.
     pub(crate) fn is_barrier(&self) -> bool {
-        !matches!(self, Self::Place(_))
+        !matches!(self, Self::Place(_) | Self::Seen(_))
     }
 
     /// A rough size in memory, in bytes.
@@ -72,6 +76,7 @@ impl Change {
             Self::Approval(approval) => {
                 approval.arguments.get().len() + approval.tool_info.as_ref().map_or(0, |info| info.get().len())
             }
+            Self::Seen(_) => return size_of::<Seen>(),
             Self::Stopped(_) | Self::Resumed(_) | Self::RuleCreated(_) | Self::RuleRevoked(_) | Self::Place(_) => 0,
         };
         512 + text

@@ -12,6 +12,7 @@ pub mod metrics;
 mod registry;
 #[cfg(test)]
 mod registry_tests;
+mod seen;
 mod sessions;
 
 pub use archive::{Archive, ArchiveError, EventQuery, Find, Lookup, Page, Restored};
@@ -19,8 +20,9 @@ pub use clock::{Clock, SystemClock, random_hex};
 pub use cursor::{Batch, Cursor};
 pub use entry::{Change, Dialect, Entry, Place, Stop};
 pub use hub::{
-    AnswerError, AskError, Asked, BatchError, CommitError, Config, HistoryLost, Hub, Item, PublishError, Published,
-    SessionError, Waiter,
+    AnswerError, AskError, Asked, BatchError, CommitError, Config, HistoryLost, Hub, Item, Once, PublishError,
+    Published, SessionError, Waiter,
 };
 pub use registry::{Limits, Refusal};
+pub use seen::{Mark, Seen};
 pub use sessions::Sessions;

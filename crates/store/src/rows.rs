@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_hub::{Change, Restored, Stop};
+use countersign_hub::{Change, Mark, Restored, Seen, Stop};
 use countersign_model::{
     Approval, Decision, Delivery, Epoch, Event, Json, Millis, Origin, Scope, Seq, SessionKey, Status, Surface, Verdict,
     empty_object,
@@ -202,10 +202,23 @@ pub(crate) fn write_change(transaction: &Transaction<'_>, change: &Change) -> ru
             .prepare_cached("INSERT OR REPLACE INTO rules VALUES (?1, ?2)")?
             .execute(params![&*rule.id, body(rule)?])?,
         Change::Place(place) => return write_place(transaction, &place.reader, &place.at),
+        Change::Seen(seen) => return write_seen(transaction, seen),
         Change::RuleRevoked(id) => transaction
             .prepare_cached("DELETE FROM rules WHERE id = ?1")?
             .execute(params![&**id])?,
     };
+    Ok(())
+}
+
+fn write_seen(transaction: &Transaction<'_>, seen: &Seen) -> rusqlite::Result<()> {
+    if let Some(old) = seen.forget {
+        transaction
+            .prepare_cached("DELETE FROM seen WHERE mark = ?1")?
+            .execute([old.0])?;
+    }
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO seen VALUES (?1, ?2)")?
+        .execute(params![seen.mark.0, from_seq(seen.seq)])?;
     Ok(())
 }
 
@@ -277,6 +290,10 @@ pub(crate) fn restore(connection: &mut Connection, epoch: &str) -> rusqlite::Res
     }
     drop(rows);
     drop(statement);
+    let seen = transaction
+        .prepare("SELECT mark, seq FROM seen")?
+        .query_map([], |row| Ok((Mark(row.get(0)?), seq(row, 1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
     transaction.commit()?;
     Ok(Restored {
         epoch: Epoch::new(epoch),
@@ -288,6 +305,7 @@ pub(crate) fn restore(connection: &mut Connection, epoch: &str) -> rusqlite::Res
         rules,
         unreadable,
         unreadable_rules,
+        seen,
     })
 }
 

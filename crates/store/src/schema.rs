@@ -75,8 +75,16 @@ CREATE TABLE dead_letters (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What was taken in already, and is recognised if it is sent again. The hub says which marks are forgotten.
+const SEEN: &str = "
+CREATE TABLE seen (
+    mark BLOB PRIMARY KEY,
+    seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(READERS)])
+    Migrations::new(vec![M::up(FIRST), M::up(READERS), M::up(SEEN)])
 }
 
 /// The one connection that writes. A commit is on the disk when it returns (write-ahead log, synced).

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_hub::{
-    Archive, ArchiveError, Change, Cursor, Entry, EventQuery, Find, Hub, Lookup, Page, Restored, Stop,
+    Archive, ArchiveError, Change, Cursor, Entry, EventQuery, Find, Hub, Lookup, Mark, Page, Restored, Stop,
 };
 use countersign_model::{Approval, Delivery, Epoch, Event, Rule, Seq, SessionKey, Status};
 
@@ -32,6 +32,7 @@ struct Kept {
     stops: BTreeMap<SessionKey, Stop>,
     rules: BTreeMap<Arc<str>, Rule>,
     places: BTreeMap<Arc<str>, String>,
+    seen: BTreeMap<Mark, Seq>,
     epochs: Vec<(Epoch, Option<Seq>)>,
     commits_fail: bool,
     reads_fail: bool,
@@ -89,6 +90,10 @@ impl Kept {
             Change::RuleCreated(rule) => drop(self.rules.insert(rule.id.clone(), rule.clone())),
             Change::RuleRevoked(id) => drop(self.rules.remove(id)),
             Change::Place(place) => drop(self.places.insert(place.reader.clone(), place.at.clone())),
+            Change::Seen(seen) => {
+                seen.forget.map(|old| self.seen.remove(&old));
+                self.seen.insert(seen.mark, seen.seq);
+            }
         }
     }
 
@@ -159,6 +164,7 @@ impl MemoryArchive {
             rules: kept.rules.values().cloned().collect(),
             unreadable: Vec::new(),
             unreadable_rules: Vec::new(),
+            seen: kept.seen.iter().map(|(mark, seq)| (*mark, *seq)).collect(),
         };
         kept.epochs.push((epoch, None));
         restored

@@ -5,6 +5,7 @@ mod asking;
 mod batch;
 mod commits;
 mod cursors;
+mod once;
 mod publish;
 mod sessions;
 mod waiter;
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::entry::Entry;
 use crate::log::Log;
 use crate::registry::{Limits, Outbox, Record, Registry};
+use crate::seen::Memory;
 use crate::sessions::Sessions;
 
 pub use approvals::AnswerError;
@@ -26,6 +28,7 @@ pub use asking::{AskError, Asked};
 pub use batch::{BatchError, Item};
 pub use commits::CommitError;
 pub use cursors::HistoryLost;
+pub use once::Once;
 pub use publish::{PublishError, Published};
 pub use sessions::SessionError;
 pub use waiter::Waiter;
@@ -54,6 +57,8 @@ pub struct Hub {
     /// Whoever holds it may append; so the registry's order is the log's.
     state: Mutex<Registry>,
     sessions: Mutex<Sessions>,
+    /// Locked after `state`.
+    seen: Mutex<Memory>,
     archive: Arc<dyn Archive>,
     clock: Arc<dyn Clock>,
     epoch: Epoch,
@@ -72,11 +77,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Hub {
     /// A hub that goes on where the store left off.
-    pub fn new(config: Config, restored: Restored, archive: Arc<dyn Archive>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(config: Config, mut restored: Restored, archive: Arc<dyn Archive>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let mut seen = Memory::default();
+        seen.restore(std::mem::take(&mut restored.seen));
         let hub = Arc::new(Self {
             log: Arc::new(Log::new(restored.last, config.ring_bytes)),
             state: Mutex::new(Registry::new(config.limits)),
             sessions: Mutex::new(Sessions::default()),
+            seen: Mutex::new(seen),
             archive,
             clock,
             epoch: restored.epoch.clone(),

@@ -97,7 +97,7 @@ impl Hub {
         }
     }
 
-    fn event_of(&self, new: NewEvent, seq: Seq, now: Millis) -> Event {
+    pub(super) fn event_of(&self, new: NewEvent, seq: Seq, now: Millis) -> Event {
         Event {
             seq,
             epoch: self.epoch.clone(),

@@ -301,6 +301,7 @@ impl Driver {
             rules,
             unreadable: Vec::new(),
             unreadable_rules: Vec::new(),
+            seen: Vec::new(),
         };
         self.step(|r, out| r.restore(restored, now, out));
     }
@@ -408,7 +409,7 @@ impl Rows {
             Change::Resumed(key) => drop(self.stops.remove(key)),
             Change::RuleCreated(rule) => drop(self.rules.insert(rule.id.clone(), rule.clone())),
             Change::RuleRevoked(id) => drop(self.rules.remove(id)),
-            Change::Place(_) => {}
+            Change::Place(_) | Change::Seen(_) => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a hub finds when it starts again.
 
-use countersign_hub::{Archive, EventQuery, Find};
+use countersign_hub::{Archive, EventQuery, Find, Mark};
 use countersign_model::{Answer, Ask, Delivery, NewEvent, Scope, Status, Surface, Verdict};
 use countersign_store::{Store, StoreError};
 use countersign_testkit::{answer, ask, json, session};
@@ -256,4 +256,23 @@ async fn a_closed_history_is_one_file_whoever_was_reading_it() {
         assert!(lookup.await.is_err());
     }
     assert!(reads.events(query()).await.is_err(), "asked too late");
+}
+
+#[tokio::test]
+async fn what_was_taken_in_is_recognised_after_a_restart() {
+    let home = tempdir().expect("a folder");
+    let mark = |n: u8| Mark([n; 16]);
+    let run = Run::open(home.path(), "e1");
+    let once = run.hub.publish_once(vec![(note(1), mark(1)), (note(2), mark(2))]).await;
+    run.hub
+        .committed(once.expect("published").last)
+        .await
+        .expect("committed");
+    run.close();
+    let run = Run::open(home.path(), "e2");
+    let once = run.hub.publish_once(vec![(note(2), mark(2)), (note(3), mark(3))]).await;
+    assert_eq!(once.expect("published").places, [(2, false), (3, true)]);
+    run.close();
+    let (_, restored) = Store::open(home.path(), "e3").expect("opened");
+    assert_eq!(restored.seen, [(mark(1), 1), (mark(2), 2), (mark(3), 3)]);
 }
