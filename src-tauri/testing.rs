@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use countersign_hub::{AnswerError, Config, Hub, SystemClock, Waiter};
 use countersign_model::{
-    Activity, Answer, Approval, Ask, HubStatus, Millis, NewEvent, Origin, Scope, SessionView, Status, Surface, Verdict,
+    Activity, Answer, Approval, Ask, Extra, HubStatus, Millis, NewEvent, Origin, Scope, SessionView, Status, Surface,
+    Verdict,
 };
 use countersign_server::{Figures, Upstreams, Webhooks};
 use countersign_store::{Store, Writer};
@@ -128,6 +129,7 @@ pub(crate) fn event(kind: &str, data: &str) -> NewEvent {
         kind: kind.into(),
         timestamp: None,
         data: json(data),
+        extra: Extra::default(),
     }
 }
 
@@ -150,6 +152,7 @@ fn ask(request: &str, arguments: &str) -> Ask {
         data: json(&format!(
             r#"{{"request_id":"{request}","tool_name":"bash","arguments":{arguments}}}"#
         )),
+        extra: Extra::default(),
     }
 }
 

@@ -178,6 +178,7 @@ mod tests {
             kind: kind.into(),
             timestamp: None,
             data: json(data),
+            extra: countersign_model::Extra::default(),
             via: Vec::new(),
         };
         Notice::of(&event).map(|notice| (notice.title, notice.body))

@@ -4,7 +4,7 @@
 pub mod amiga;
 pub mod cloud;
 pub mod codex;
-mod fields;
+pub mod fields;
 pub mod hive;
 pub mod limits;
 pub mod sam;

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use crate::fields;
 use crate::limits::{MAX_OUT, MAX_RESULT_OUT};
 
-/// Room that the envelope around `data` may take in a frame, names escaped at worst.
-const ENVELOPE: usize = 16 * 1024;
+/// Room that the envelope around `data` may take in a frame, names escaped at worst, its other fields included.
+const ENVELOPE: usize = 32 * 1024;
 
 /// `data` as it goes out: a result to its first 64 KiB, any string as short as need be for the frame to stay within bounds.
 /// What was cut says `"truncated": true`.

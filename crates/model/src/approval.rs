@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Json, Millis, Origin, Seq, SessionKey};
+use crate::{Extra, Json, Millis, Origin, Seq, SessionKey};
 
 /// Where an approval stands. It leaves `Pending` once, and never returns to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -242,6 +242,8 @@ pub struct Ask {
     pub timestamp: Option<Json>,
     /// The event's data, as it came.
     pub data: Json,
+    /// What the event's envelope says beside all this.
+    pub extra: Extra,
 }
 
 /// A question that an agent waits on.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Epoch, Json, Millis};
+use crate::{Beside, Epoch, Extra, Json, Millis};
 
 /// An event's place in the log. The first event is 1.
 pub type Seq = u64;
@@ -104,6 +104,8 @@ pub struct Event {
     pub timestamp: Option<Json>,
     /// The payload, an object, as it came.
     pub data: Json,
+    /// What its envelope said beside all this.
+    pub extra: Extra,
     /// The hubs that it came through, the first one first; empty for what was published here.
     pub via: Vec<Arc<str>>,
 }
@@ -116,7 +118,7 @@ impl Event {
 
     /// A rough size in memory, in bytes.
     pub fn weight(&self) -> usize {
-        256 + self.data.get().len() + self.timestamp.as_ref().map_or(0, |t| t.get().len())
+        256 + self.data.get().len() + self.extra.weight() + self.timestamp.as_ref().map_or(0, |t| t.get().len())
     }
 }
 
@@ -137,6 +139,8 @@ pub struct NewEvent {
     pub timestamp: Option<Json>,
     /// The payload, an object.
     pub data: Json,
+    /// What its envelope says beside all this; it goes out with the event.
+    pub extra: Extra,
 }
 
 /// An event as REST, `export` and the window show it. It is also a SAM envelope (`type`, `timestamp`, `data`), so what was
@@ -179,7 +183,27 @@ pub struct EventRow<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[cfg_attr(test, ts(optional, type = "string[]"))]
     pub via: &'a [Arc<str>],
+    /// What the publisher's envelope said beside all this.
+    #[serde(flatten)]
+    #[cfg_attr(test, ts(skip))]
+    pub extra: Beside<'a>,
 }
+
+/// The fields of a row itself.
+const ROW: [&str; 12] = [
+    "seq",
+    "id",
+    "time",
+    "origin",
+    "agent",
+    "session",
+    "stream",
+    "kind",
+    "type",
+    "timestamp",
+    "data",
+    "via",
+];
 
 /// A timestamp as it came, or the hub's.
 #[derive(Serialize)]
@@ -209,6 +233,7 @@ impl<'a> From<&'a Event> for EventRow<'a> {
             },
             data: &event.data,
             via: &event.via,
+            extra: event.extra.without(&ROW),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod canonical;
 pub mod cursor;
 pub mod dialect;
 mod event;
+mod extra;
 pub mod fact;
 pub mod kind;
 pub mod metrics;
@@ -18,6 +19,7 @@ pub use approval::{Answer, Approval, Ask, Decision, Delivery, Grant, Rule, Scope
 pub use cursor::{Epoch, Since};
 pub use dialect::{Dialect, DialectError};
 pub use event::{Event, EventRow, NewEvent, Origin, Seq};
+pub use extra::{Beside, Extra};
 pub use fact::{Busy, Fact, Usage};
 pub use session::{Activity, SessionKey, SessionView};
 pub use status::{HubStatus, Listener, Problem, Upstream, UpstreamState, Webhook, WebhookState};

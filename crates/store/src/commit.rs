@@ -105,7 +105,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use countersign_hub::Entry;
-    use countersign_model::{Epoch, Event, Millis, Origin};
+    use countersign_model::{Epoch, Event, Extra, Millis, Origin};
     use rusqlite::ffi;
     use rusqlite::hooks::Wal;
 
@@ -123,6 +123,7 @@ mod tests {
             kind: "note".into(),
             timestamp: None,
             data: serde_json::value::RawValue::from_string(data.into()).expect("JSON"),
+            extra: Extra::default(),
             via: Vec::new(),
         };
         Arc::new(Entry::new(event, Vec::new()))

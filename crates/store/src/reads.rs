@@ -218,7 +218,7 @@ fn events(connection: &Connection, query: &EventQuery) -> rusqlite::Result<Page>
     let mut full = false;
     while let Some(row) = rows.next()? {
         let event = rows::event(row)?;
-        bytes += event.data.get().len();
+        bytes += event.data.get().len() + event.extra.weight();
         page.events.push(event);
         if bytes >= query.max_bytes {
             full = true;

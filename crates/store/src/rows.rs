@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use countersign_hub::{Change, Mark, Restored, Seen, Stop};
 use countersign_model::{
-    Approval, Decision, Delivery, Epoch, Event, Json, Millis, Origin, Scope, Seq, SessionKey, Status, Surface, Verdict,
-    empty_object,
+    Approval, Decision, Delivery, Epoch, Event, Extra, Json, Millis, Origin, Scope, Seq, SessionKey, Status, Surface,
+    Verdict, empty_object,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 /// The columns that [`event`] reads, in its order.
 pub(crate) const EVENT_COLUMNS: &str = "seq, time, origin, agent, session, stream, kind, timestamp, data, (SELECT via FROM vias WHERE vias.seq = events.seq),
-    (SELECT epoch FROM epochs WHERE first <= events.seq ORDER BY ordinal DESC LIMIT 1)";
+    (SELECT epoch FROM epochs WHERE first <= events.seq ORDER BY ordinal DESC LIMIT 1), extra";
 
 fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
@@ -60,6 +60,10 @@ pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         via: row
             .get::<_, Option<String>>(9)?
             .map_or_else(Vec::new, |via| via.split(',').map(Arc::from).collect()),
+        extra: match row.get_ref(11)? {
+            rusqlite::types::ValueRef::Null => Extra::default(),
+            extra => serde_json::from_str(extra.as_str()?).map_err(|error| unreadable(11, error))?,
+        },
     })
 }
 
@@ -120,9 +124,9 @@ fn stand_in(row: &Row<'_>) -> rusqlite::Result<Approval> {
 /// Writes an event at its place, which is free, or (`again`) has what an earlier try left there.
 pub(crate) fn write_event(transaction: &Transaction<'_>, event: &Event, again: bool) -> rusqlite::Result<()> {
     let sql = if again {
-        "INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        "INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
     } else {
-        "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
     };
     transaction.prepare_cached(sql)?.execute(params![
         from_seq(event.seq),
@@ -134,6 +138,7 @@ pub(crate) fn write_event(transaction: &Transaction<'_>, event: &Event, again: b
         &*event.kind,
         event.timestamp.as_ref().map(|timestamp| timestamp.get()),
         event.data.get(),
+        (!event.extra.is_empty()).then(|| body(&event.extra)).transpose()?,
     ])?;
     if !event.via.is_empty() {
         transaction

@@ -83,8 +83,11 @@ CREATE TABLE seen (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What an event's envelope said beside what the hub knows, as a JSON object.
+const EXTRA: &str = "ALTER TABLE events ADD COLUMN extra TEXT;";
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(READERS), M::up(SEEN)])
+    Migrations::new(vec![M::up(FIRST), M::up(READERS), M::up(SEEN), M::up(EXTRA)])
 }
 
 /// The one connection that writes. A commit is on the disk when it returns (write-ahead log, synced).

@@ -54,6 +54,7 @@ fn copy(event: &Event) -> Event {
         kind: event.kind.clone(),
         timestamp: event.timestamp.clone(),
         data: event.data.clone(),
+        extra: event.extra.clone(),
         via: event.via.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! Values to publish, ask and answer with. Fields are public: a test changes what it is about with `..event(..)`.
 
-use countersign_model::{Answer, Ask, Json, NewEvent, Origin, Scope, SessionKey, Surface, Verdict, to_json};
+use countersign_model::{Answer, Ask, Extra, Json, NewEvent, Origin, Scope, SessionKey, Surface, Verdict, to_json};
 use serde_json::Value;
 
 /// JSON text from a value.
@@ -26,6 +26,7 @@ pub fn event(kind: &str, data: &Value) -> NewEvent {
         kind: kind.into(),
         timestamp: None,
         data: json(data),
+        extra: Extra::default(),
     }
 }
 
@@ -50,6 +51,7 @@ pub fn ask(request_id: &str, code: &str) -> Ask {
         data: json(&serde_json::json!({
             "request_id": request_id, "tool_name": "execute_code", "arguments": arguments,
         })),
+        extra: Extra::default(),
     }
 }
 

@@ -36,6 +36,7 @@ fn logged(new: NewEvent) -> Event {
         kind: new.kind,
         timestamp: new.timestamp,
         data: new.data,
+        extra: new.extra,
         via: Vec::new(),
     }
 }
@@ -126,6 +127,7 @@ pub fn fuzz_sam_decode(bytes: &[u8]) {
                 kind: kind::APPROVAL_REQUEST.into(),
                 timestamp: ask.timestamp,
                 data: ask.data,
+                extra: ask.extra,
             });
         }
         Inbound::Answer(reply) => {

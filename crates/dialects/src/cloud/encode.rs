@@ -69,12 +69,17 @@ pub fn error(error: &str, now: Millis) -> String {
 pub fn messages(event: &Event) -> Vec<String> {
     told(event)
         .into_iter()
-        .map(|Told { kind, data }| message(event, kind, data.as_ref().unwrap_or(&event.data)))
+        .map(|Told { kind, data }| message(event, kind, data.as_ref()))
         .collect()
 }
 
-fn message(event: &Event, kind: &str, data: &Json) -> String {
-    let data = shrink::outgoing(kind, data);
+/// The fields of a message itself.
+const OWN: [&str; 7] = ["type", "data", "timestamp", "seq", "agent", "session", "via"];
+
+/// `projected` when the event's own data is not told to the letter: its envelope is not, either.
+fn message(event: &Event, kind: &str, projected: Option<&Json>) -> String {
+    let to_the_letter = projected.is_none();
+    let data = shrink::outgoing(kind, projected.unwrap_or(&event.data));
     let mut out = String::with_capacity(data.len() + 200);
     out.push_str("{\"type\":");
     out.push_str(&text(&kind));
@@ -96,6 +101,9 @@ fn message(event: &Event, kind: &str, data: &Json) -> String {
     if !event.via.is_empty() {
         out.push_str(",\"via\":");
         out.push_str(&text(&event.via));
+    }
+    if to_the_letter {
+        event.extra.write_after(&mut out, &OWN);
     }
     out.push('}');
     out

@@ -5,7 +5,7 @@ mod malformed;
 mod others;
 mod seed;
 
-use countersign_model::{Epoch, Event, Millis, Origin, to_json};
+use countersign_model::{Epoch, Event, Extra, Millis, Origin, to_json};
 use serde_json::Value;
 
 use super::messages;
@@ -26,6 +26,7 @@ fn event(origin: Origin, kind: &str, data: &Value) -> Event {
         kind: kind.into(),
         timestamp: None,
         data: to_json(data),
+        extra: Extra::default(),
         via: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use countersign_model::canonical::too_deep;
-use countersign_model::{Ask, Json, Origin, kind, to_json};
+use countersign_model::{Ask, Extra, Json, Origin, kind, to_json};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -323,5 +323,6 @@ pub fn ask(
         grants: Vec::new(),
         timestamp: None,
         data,
+        extra: Extra::default(),
     }
 }

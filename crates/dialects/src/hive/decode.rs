@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::events::{EventType, Payload};
+use crate::fields::{raw_fields, rest_of};
 use crate::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME};
 use crate::sam::{Decoded, Inbound, Peer, Reply, WireError, name, own, request, scalar, string, wrong};
 
@@ -48,52 +49,37 @@ pub struct Subscription {
     pub since: Option<Since>,
 }
 
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow, default)]
-    action: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    stream_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    execution_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    event_types: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    binary: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    since: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    token: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    event: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    ack: Option<&'a RawValue>,
+raw_fields! {
+    struct Frame {
+        action: "action",
+        stream_id: "stream_id",
+        execution_id: "execution_id",
+        event_types: "event_types",
+        binary: "binary",
+        since: "since",
+        token: "token",
+        event: "event",
+        ack: "ack",
+    }
 }
 
-#[derive(Deserialize)]
-struct Published<'a> {
-    #[serde(borrow, default)]
-    r#type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    stream_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    execution_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    agent: Option<&'a RawValue>,
+raw_fields! {
+    struct Published {
+        r#type: "type",
+        stream_id: "stream_id",
+        execution_id: "execution_id",
+        data: "data",
+        timestamp: "timestamp",
+        agent: "agent",
+    }
 }
 
-#[derive(Deserialize)]
-struct Response<'a> {
-    #[serde(borrow, default)]
-    request_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
+raw_fields! {
+    struct Response {
+        request_id: "request_id",
+        response: "response",
+        message: "message",
+    }
 }
 
 /// Whether a frame is one of Hive's: an object with an `action`. Where several dialects are spoken, the first frame decides.
@@ -209,8 +195,8 @@ fn published(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
         return Err(wrong("event", "`event` must be an object"));
     }
     let ack = scalar("ack", frame.ack)?;
-    let event = object(event.get()).map_err(|error| wrong("event", error.error))?;
-    let inbound = inbound(&event, peer).map_err(|error| WireError {
+    let event: Published<'_> = object(event.get()).map_err(|error| wrong("event", error.error))?;
+    let inbound = inbound(event, peer).map_err(|error| WireError {
         field: error.field.map(in_event),
         ..error
     })?;
@@ -237,7 +223,7 @@ fn in_event(field: &'static str) -> &'static str {
     }
 }
 
-fn inbound(event: &Published<'_>, peer: &Peer) -> Result<Inbound, WireError> {
+fn inbound(event: Published<'_>, peer: &Peer) -> Result<Inbound, WireError> {
     // Hive writes its types in capitals in code and in small letters on the wire: small letters are what the log knows.
     let kind = string("type", event.r#type, MAX_KIND)?
         .ok_or_else(|| wrong("type", "`type` is missing: a string such as \"EXECUTION_STARTED\""))?
@@ -274,6 +260,7 @@ fn inbound(event: &Published<'_>, peer: &Peer) -> Result<Inbound, WireError> {
         timestamp: scalar("timestamp", event.timestamp)?,
         data,
         kind: kind.into(),
+        extra: rest_of(event.rest),
     };
     if &*event.kind == kind::APPROVAL_REQUEST {
         return Ok(Inbound::Ask(Box::new(request(event)?)));

@@ -70,6 +70,18 @@ pub fn event(event: &Event) -> String {
     out
 }
 
+/// The fields of an event itself.
+const OWN: [&str; 8] = [
+    "type",
+    "stream_id",
+    "execution_id",
+    "data",
+    "timestamp",
+    "seq",
+    "agent",
+    "via",
+];
+
 fn push_event(out: &mut String, event: &Event, data: &str) {
     out.push_str("{\"type\":");
     push_string(out, &lower(&event.kind));
@@ -95,6 +107,7 @@ fn push_event(out: &mut String, event: &Event, data: &str) {
         out.push_str(",\"via\":");
         out.push_str(&text(&event.via));
     }
+    event.extra.write_after(out, &OWN);
     out.push('}');
 }
 

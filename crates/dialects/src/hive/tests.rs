@@ -65,6 +65,7 @@ fn logged(new: NewEvent) -> Event {
         kind: new.kind,
         timestamp: new.timestamp,
         data: new.data,
+        extra: new.extra,
         via: Vec::new(),
     }
 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use countersign_model::canonical::too_deep;
-use countersign_model::{Ask, Json, NewEvent, Origin, Verdict, empty_object, kind};
-use serde::Deserialize;
+use countersign_model::{Ask, Extra, Json, NewEvent, Origin, Verdict, empty_object, kind};
 use serde_json::value::RawValue;
 
 use crate::cloud;
+use crate::fields::{raw_fields, rest_of};
 use crate::hive::{EventType, Payload, said};
 use crate::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_RESULT_KEPT, MAX_SCALAR};
 use crate::{fields, shrink};
@@ -74,50 +74,33 @@ pub(crate) fn wrong(field: &'static str, error: impl Into<String>) -> WireError 
     }
 }
 
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow, default)]
-    r#type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    agent: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    session: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    stream: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    stream_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    execution_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    ack: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    request_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
+raw_fields! {
+    struct Frame {
+        r#type: "type",
+        timestamp: "timestamp",
+        data: "data",
+        agent: "agent",
+        session: "session",
+        stream: "stream",
+        stream_id: "stream_id",
+        execution_id: "execution_id",
+        ack: "ack",
+        request_id: "request_id",
+        response: "response",
+        message: "message",
+    }
 }
 
-#[derive(Deserialize)]
-struct Request<'a> {
-    #[serde(borrow, default)]
-    request_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tool_name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tool_info: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    cwd: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    timeout: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    accepts_edits: Option<&'a RawValue>,
+raw_fields! {
+    struct Request {
+        request_id: "request_id",
+        tool_name: "tool_name",
+        arguments: "arguments",
+        tool_info: "tool_info",
+        cwd: "cwd",
+        timeout: "timeout",
+        accepts_edits: "accepts_edits",
+    }
 }
 
 /// Reads one frame.
@@ -152,7 +135,7 @@ fn decode_checked(text: &str, peer: &Peer) -> Result<Decoded, WireError> {
         error: format!("not JSON that can be read: {error}"),
         field: None,
     })?;
-    from_frame(&frame, peer)
+    from_frame(frame, peer)
 }
 
 /// Reads one frame that is already known to be a JSON value, from a batch.
@@ -163,7 +146,7 @@ pub fn decode_value(value: &RawValue, peer: &Peer) -> Result<Decoded, WireError>
     decode(value.get(), peer)
 }
 
-fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
+fn from_frame(frame: Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
     let kind = string("type", frame.r#type, MAX_KIND)?
         .ok_or_else(|| wrong("type", "`type` is missing: a string such as \"tool_call_start\""))?;
     if kind.is_empty() {
@@ -172,7 +155,7 @@ fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
     let ack = scalar("ack", frame.ack)?;
     let agent = name("agent", frame.agent)?;
     if kind == kind::APPROVAL_RESPONSE {
-        let inbound = Inbound::Answer(reply(frame, agent)?);
+        let inbound = Inbound::Answer(reply(&frame, agent)?);
         return Ok(Decoded { inbound, ack });
     }
     let data = frame
@@ -208,6 +191,15 @@ fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
         }
     }
     let agent = agent.unwrap_or_else(|| peer.agent.clone());
+    let mut rest = frame.rest;
+    // Words of an answer mean nothing in an event, and are kept as anything else is.
+    for (name, value) in [
+        ("request_id", frame.request_id),
+        ("response", frame.response),
+        ("message", frame.message),
+    ] {
+        rest.extend(value.map(|value| (Cow::Borrowed(name), value)));
+    }
     let event = NewEvent {
         origin,
         session: Some(
@@ -220,6 +212,7 @@ fn from_frame(frame: &Frame<'_>, peer: &Peer) -> Result<Decoded, WireError> {
         timestamp: scalar("timestamp", frame.timestamp)?,
         data,
         kind: kind.as_ref().into(),
+        extra: rest_of(rest),
     };
     let inbound = if kind == kind::APPROVAL_REQUEST {
         Inbound::Ask(Box::new(request(event)?))
@@ -351,9 +344,11 @@ pub(crate) fn request(event: NewEvent) -> Result<Ask, WireError> {
         stream: event.stream.clone(),
         timestamp: event.timestamp.clone(),
         data: empty_object(),
+        extra: Extra::default(),
     };
     Ok(Ask {
         data: event.data,
+        extra: event.extra,
         ..ask
     })
 }

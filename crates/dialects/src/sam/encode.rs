@@ -23,6 +23,21 @@ fn push_string(out: &mut String, value: &str) {
     }
 }
 
+/// The fields of an event's frame itself; `request_id` and `response` belong to answers, which no publisher gives.
+const OWN: [&str; 11] = [
+    "type",
+    "timestamp",
+    "data",
+    "seq",
+    "agent",
+    "session",
+    "stream",
+    "via",
+    "origin",
+    "request_id",
+    "response",
+];
+
 /// An event, as a SAM monitor gets it. Large data is cut; the whole is in the store under its `seq`.
 pub fn event(event: &Event) -> String {
     let status = (&*event.kind == kind::AGENT_STATUS)
@@ -55,6 +70,7 @@ pub fn event(event: &Event) -> String {
         out.push_str(",\"via\":");
         out.push_str(&text(&event.via));
     }
+    event.extra.write_after(&mut out, &OWN);
     out.push('}');
     out
 }

@@ -144,6 +144,7 @@ impl Hub {
             kind: record.kind.into(),
             timestamp: record.timestamp,
             data: record.data,
+            extra: record.extra,
             via: record.via,
         };
         Entry::new(event, record.changes)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_model::{Event, Millis, NewEvent, Origin, Seq, SessionKey, kind, to_json};
+use countersign_model::{Event, Extra, Millis, NewEvent, Origin, Seq, SessionKey, kind, to_json};
 
 use super::{Hub, lock};
 use crate::entry::{Change, Entry, Place};
@@ -109,6 +109,7 @@ impl Hub {
             kind: new.kind,
             timestamp: new.timestamp,
             data: new.data,
+            extra: new.extra,
             via: Vec::new(),
         }
     }
@@ -152,6 +153,7 @@ impl Hub {
             kind: kind.into(),
             timestamp: None,
             data: to_json(&serde_json::json!({ "connection": connection })),
+            extra: Extra::default(),
         }]);
     }
 

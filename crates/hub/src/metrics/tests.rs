@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_model::metrics::TaskStatus;
-use countersign_model::{Epoch, Origin, to_json};
+use countersign_model::{Epoch, Extra, Origin, to_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ fn event(minute: i64, session: Option<&str>, kind: &str, data: &Value) -> Event 
         kind: kind.into(),
         timestamp: None,
         data: to_json(data),
+        extra: Extra::default(),
         via: Vec::new(),
     }
 }

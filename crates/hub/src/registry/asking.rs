@@ -149,6 +149,7 @@ impl Registry {
             kind: kind::APPROVAL_REQUEST,
             timestamp: ask.timestamp,
             data: ask.data,
+            extra: ask.extra,
             changes: vec![Change::Approval(Box::new(approval.clone()))],
             via: Vec::new(),
         });

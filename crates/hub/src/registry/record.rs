@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_model::{
-    Approval, Decision, Delivery, Json, Millis, Origin, Scope, Seq, Status, Surface, Verdict, kind, to_json,
+    Approval, Decision, Delivery, Extra, Json, Millis, Origin, Scope, Seq, Status, Surface, Verdict, kind, to_json,
 };
 use serde::Serialize;
 
@@ -19,6 +19,7 @@ pub(crate) struct Record {
     pub(crate) kind: &'static str,
     pub(crate) timestamp: Option<Json>,
     pub(crate) data: Json,
+    pub(crate) extra: Extra,
     pub(crate) changes: Vec<Change>,
     pub(crate) via: Vec<Arc<str>>,
 }
@@ -39,6 +40,7 @@ impl Record {
             kind,
             timestamp: None,
             data,
+            extra: Extra::default(),
             changes,
             via: Vec::new(),
         }

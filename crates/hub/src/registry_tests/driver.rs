@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use countersign_model::{
-    Answer, Approval, Ask, Delivery, Epoch, Millis, Origin, Rule, Scope, Seq, SessionKey, Status, Surface, Verdict,
-    empty_object, kind, to_json,
+    Answer, Approval, Ask, Delivery, Epoch, Extra, Millis, Origin, Rule, Scope, Seq, SessionKey, Status, Surface,
+    Verdict, empty_object, kind, to_json,
 };
 
 use super::Op;
@@ -184,6 +184,7 @@ impl Driver {
             grants: Vec::new(),
             timestamp: None,
             data: empty_object(),
+            extra: Extra::default(),
         };
         let row = |approval: &&Approval| approval.agent == ask.agent && approval.request_id == request_id;
         let old = self.rows.approvals.values().find(row).cloned();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_hub::Hub;
-use countersign_model::{Event, NewEvent, Origin, kind, to_json};
+use countersign_model::{Event, Extra, NewEvent, Origin, kind, to_json};
 use serde_json::json;
 
 /// Connections by user.
@@ -75,6 +75,7 @@ pub(super) fn presence(user: &Arc<str>, connection: &Arc<str>, status: &str) -> 
         kind: kind::USER_PRESENCE.into(),
         timestamp: None,
         data: to_json(&json!({ "userId": &**user, "status": status })),
+        extra: Extra::default(),
     }
 }
 

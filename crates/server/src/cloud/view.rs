@@ -62,6 +62,7 @@ mod tests {
             kind: kind.into(),
             timestamp: None,
             data: to_json(data),
+            extra: countersign_model::Extra::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use countersign_dialects::limits::MAX_RESULT_KEPT;
 use countersign_dialects::shrink;
 use countersign_hub::agent_loop::{Inquiry, Spoken, Told, TransportEnd, session};
 use countersign_hub::{Hub, Stop, Waiter, random_hex};
-use countersign_model::{Json, Millis, NewEvent, Origin, SessionKey, Surface, kind, to_json};
+use countersign_model::{Extra, Json, Millis, NewEvent, Origin, SessionKey, Surface, kind, to_json};
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
@@ -397,6 +397,7 @@ impl Session {
             kind: kind.into(),
             timestamp: None,
             data: kept(kind, data),
+            extra: Extra::default(),
         });
         if let Err(error) = self.hub.publish(events.collect()).await {
             tracing::error!(%error, "a session's events were refused");

@@ -147,6 +147,7 @@ mod tests {
             kind: kind.into(),
             timestamp: None,
             data: empty_object(),
+            extra: countersign_model::Extra::default(),
         }
     }
 

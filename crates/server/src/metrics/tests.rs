@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_hub::Hub;
 use countersign_model::metrics::Group;
-use countersign_model::{NewEvent, Origin, to_json};
+use countersign_model::{Extra, NewEvent, Origin, to_json};
 use serde_json::json;
 
 use super::Board;
@@ -27,6 +27,7 @@ async fn call(hub: &Hub) {
         kind: "tool_call_start".into(),
         timestamp: None,
         data: to_json(&json!({"tool_name": "Read"})),
+        extra: Extra::default(),
     };
     hub.publish(vec![event]).await.expect("published");
 }

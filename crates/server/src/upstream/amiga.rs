@@ -1,6 +1,6 @@
 //! AMIGA, spoken as a subscriber (seed 001): Socket.IO protocol 5 over Engine.IO protocol 4, on a WebSocket from the start.
 
-use countersign_model::{NewEvent, Origin, to_json};
+use countersign_model::{Extra, NewEvent, Origin, to_json};
 use serde_json::{Value, json};
 
 use super::settings::UpstreamSettings;
@@ -70,6 +70,7 @@ impl Amiga {
                         kind: "metrics_update".into(),
                         timestamp: data["timestamp"].is_number().then(|| to_json(&data["timestamp"])),
                         data: to_json(&data),
+                        extra: Extra::default(),
                     },
                     via: Vec::new(),
                     seq: None,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign_dialects::fields::beside;
 use countersign_model::{NewEvent, Origin, kind};
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,6 +20,9 @@ impl Cloud {
         Self { name: name.to_owned() }
     }
 }
+
+/// The fields of a message, and those that a Countersign adds.
+const FIELDS: [&str; 5] = ["type", "data", "timestamp", "agent", "session"];
 
 #[derive(Deserialize)]
 struct Frame<'a> {
@@ -99,6 +103,7 @@ impl Tongue for Cloud {
                     .filter(|time| time.get().starts_with('"'))
                     .map(RawValue::to_owned),
                 data: data.to_owned(),
+                extra: beside(text, &FIELDS),
             },
             via: frame.via,
             seq: None,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use countersign_hub::random_hex;
-use countersign_model::{Approval, Ask, NewEvent, Origin, Scope, Status, kind, to_json};
+use countersign_model::{Approval, Ask, Extra, NewEvent, Origin, Scope, Status, kind, to_json};
 use serde_json::{Value, json};
 
 use super::tongue::{Heard, Tongue, under};
@@ -41,6 +41,7 @@ impl Codex {
                 kind: kind.into(),
                 timestamp: None,
                 data: to_json(data),
+                extra: Extra::default(),
             },
             via: Vec::new(),
             seq: None,
@@ -136,6 +137,7 @@ impl Codex {
                 grants: Vec::new(),
                 timestamp: None,
                 data: to_json(&data),
+                extra: Extra::default(),
             }),
             via: Vec::new(),
             seq: None,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign_dialects::fields::beside;
 use countersign_model::{Epoch, NewEvent, Origin, Seq, kind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,7 +20,7 @@ impl Hive {
         Self { name: name.to_owned() }
     }
 
-    fn event(&self, event: &Event<'_>) -> Option<Heard> {
+    fn event(&self, event: &Event<'_>, whole: &str) -> Option<Heard> {
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let kind = text(&event.r#type)?.to_ascii_lowercase();
         if kind::is_reserved(&kind) {
@@ -44,6 +45,7 @@ impl Hive {
                     })
                     .map(RawValue::to_owned),
                 data: data.map_or_else(countersign_model::empty_object, RawValue::to_owned),
+                extra: beside(whole, &FIELDS),
             },
             via: event.via.clone(),
             seq: event.seq,
@@ -56,7 +58,7 @@ struct Frame<'a> {
     #[serde(default)]
     r#type: Value,
     #[serde(borrow, default)]
-    event: Option<Event<'a>>,
+    event: Option<&'a RawValue>,
     #[serde(default)]
     error: Value,
     #[serde(default)]
@@ -68,6 +70,9 @@ struct Frame<'a> {
     #[serde(default)]
     oldest: Option<Seq>,
 }
+
+/// The fields of an event.
+const FIELDS: [&str; 6] = ["type", "stream_id", "execution_id", "agent", "data", "timestamp"];
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -101,17 +106,21 @@ impl Tongue for Hive {
     }
 
     fn hear(&mut self, text: &str) -> Vec<Heard> {
+        let trouble = |error: serde_json::Error| {
+            vec![Heard::Trouble {
+                error: format!("a frame that cannot be read: {error}"),
+                refused: false,
+            }]
+        };
         let frame: Frame<'_> = match serde_json::from_str(text) {
             Ok(frame) => frame,
-            Err(error) => {
-                return vec![Heard::Trouble {
-                    error: format!("a frame that cannot be read: {error}"),
-                    refused: false,
-                }];
-            }
+            Err(error) => return trouble(error),
         };
         match (frame.r#type.as_str(), frame.event) {
-            (Some("event"), Some(event)) => self.event(&event).into_iter().collect(),
+            (Some("event"), Some(whole)) => match serde_json::from_str(whole.get()) {
+                Ok(event) => self.event(&event, whole.get()).into_iter().collect(),
+                Err(error) => trouble(error),
+            },
             // A Countersign says from where on it tells.
             (Some("subscribed"), _) => match (frame.epoch.as_str(), frame.seq) {
                 (Some(epoch), Some(head)) => vec![Heard::Place {

@@ -186,7 +186,7 @@ async fn a_filter_that_fits_nothing_for_long_says_where_to_go_on() {
     database(home.path())
         .execute_batch(
             "WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 450000)
-             INSERT INTO events SELECT seq, 0, 'sam', 'sam', 's1', NULL, 'note', NULL, '{}' FROM n;
+             INSERT INTO events SELECT seq, 0, 'sam', 'sam', 's1', NULL, 'note', NULL, '{}', NULL FROM n;
              UPDATE events SET kind = 'rare' WHERE seq = 449999;",
         )
         .expect("filled");

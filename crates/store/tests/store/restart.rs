@@ -18,6 +18,7 @@ async fn events_come_back_as_they_were_to_the_letter() {
         stream: Some("st\"ream".into()),
         timestamp: Some(raw("17054886101234567890.1230")),
         data: raw("{ \"b\" : 1e999, \"a\":\"\\ud800 \\u0000 \u{7f}\",\"b\":18446744073709551616 }"),
+        extra: serde_json::from_str(r#"{"correlation_id": 1.50,"a\u0022":[ null ],"a\u0022":2}"#).expect("an object"),
         ..note(0)
     };
     let run = Run::open(home.path(), "e1");
@@ -34,6 +35,8 @@ async fn events_come_back_as_they_were_to_the_letter() {
     );
     assert_eq!(event.kind, given.kind);
     assert_eq!(event.data.get(), given.data.get());
+    let extra = serde_json::to_string(&event.extra).expect("JSON");
+    assert_eq!(extra, r#"{"correlation_id":1.50,"a\"":[ null ],"a\"":2}"#);
     let timestamp = |event: &Option<countersign_model::Json>| event.as_ref().map(|json| json.get().to_owned());
     assert_eq!(timestamp(&event.timestamp), timestamp(&given.timestamp));
 }

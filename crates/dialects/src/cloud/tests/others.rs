@@ -206,3 +206,18 @@ fn large_data_is_cut() {
         }
     }
 }
+
+#[test]
+fn what_the_envelope_says_beside_its_own_fields_goes_out_with_what_is_told_to_the_letter() {
+    let mut own = event(
+        Origin::Cloud,
+        countersign_model::kind::NOTIFICATION,
+        &json!({"level": "info", "message": "m"}),
+    );
+    own.extra = serde_json::from_str(r#"{"trace":[ 1 ],"Type":"auth"}"#).expect("an object");
+    let out = crate::cloud::messages(&own);
+    assert!(out[0].ends_with(r#","trace":[ 1 ]}"#), "{out:?}");
+    let mut other = event(Origin::Hive, countersign_model::kind::EXECUTION_STARTED, &json!({}));
+    other.extra = own.extra;
+    assert!(!crate::cloud::messages(&other)[0].contains("trace"));
+}

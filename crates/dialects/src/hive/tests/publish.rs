@@ -128,3 +128,34 @@ fn no_frame_that_goes_out_is_larger_than_clients_take() {
     let out: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(out["event"]["data"]["truncated"], true);
 }
+
+#[test]
+fn what_the_envelope_says_beside_its_own_fields_goes_out_to_the_letter() {
+    let text = r#"{"action":"publish","note":1,"event":{"type":"GOAL_ACHIEVED","stream_id":"s","correlation_id":"c 1",
+        "data":{},"causation":{ "of": [1.50, null] },"seq":99,"Agent":"forged","via":["x"],"message":"m"}}"#;
+    let logged = logged(event_in(text));
+    let own = r#""seq":12,"agent":"s","correlation_id":"c 1","causation":{ "of": [1.50, null] }"#;
+    let out = hive::event(&logged);
+    assert!(out.ends_with(&format!(r#"{own},"message":"m"}}}}"#)), "{out}");
+    assert!(hive::event_object(&logged).contains(own));
+    assert!(sam::event(&logged).contains(r#""causation":{ "of": [1.50, null] }"#));
+    let row = serde_json::to_string(&countersign_model::EventRow::from(&logged)).expect("a row");
+    assert!(
+        row.contains(r#""correlation_id":"c 1","causation":{ "of": [1.50, null] }"#),
+        "{row}"
+    );
+}
+
+#[test]
+fn sams_door_keeps_what_it_does_not_know_and_a_row_of_an_export_is_the_event_that_it_was() {
+    let event = over_sam(
+        r#"{"type":"x","data":{},"trace":[1],"message":"m","id":7}"#,
+        Origin::Sam,
+    );
+    let row = serde_json::to_string(&countersign_model::EventRow::from(&logged(event))).expect("a row");
+    let again = over_sam(&row, Origin::Rest);
+    assert_eq!(
+        serde_json::to_string(&again.extra).expect("JSON"),
+        r#"{"trace":[1],"message":"m"}"#
+    );
+}

@@ -59,6 +59,7 @@ fn approval_request() {
         kind: countersign_model::kind::APPROVAL_REQUEST.into(),
         timestamp: ask.timestamp,
         data: ask.data,
+        extra: ask.extra,
     };
     said!("approval_request-out", sam::event(&logged(event)));
 }
