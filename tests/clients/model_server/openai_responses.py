@@ -38,6 +38,8 @@ def items(turn):
         yield {"type": "message", "id": f"msg_{key}", "role": "assistant", "status": "completed", "content": content}
     for at, call in enumerate(turn.get("calls", [])):
         common = {"call_id": call.get("id", f"call_{key}_{at}"), "name": call["name"], "status": "completed"}
+        if "namespace" in call:
+            common["namespace"] = call["namespace"]
         if isinstance(call["input"], str):
             yield {"type": "custom_tool_call", "id": f"ctc_{key}_{at}", **common, "input": call["input"]}
         else:
