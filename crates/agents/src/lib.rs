@@ -1,2 +1,4 @@
 //! What the agents of today speak, as codecs without IO: the hooks of Claude Code and Codex, OpenTelemetry, and the settings
 //! files through which they are connected. Connections, processes and the hub are others'.
+
+pub mod absent;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{answer, ask, dashboard, demo, emit, export, serve, status, tail, token};
+use crate::commands::{answer, ask, dashboard, demo, emit, export, hook, serve, status, tail, token};
 use crate::failure::{Exit, Failure};
 use crate::hub::{Address, Place};
 
@@ -56,6 +56,7 @@ enum Command {
     Ask(ask::Arguments),
     Answer(answer::Arguments),
     Export(export::Arguments),
+    Hook(hook::Arguments),
     Dashboard(dashboard::Arguments),
     Demo(demo::Arguments),
     Status(status::Arguments),
@@ -74,6 +75,7 @@ impl Cli {
             Command::Ask(arguments) => ask::run(&arguments, place),
             Command::Answer(arguments) => answer::run(&arguments, &place),
             Command::Export(arguments) => export::run(&arguments, &place),
+            Command::Hook(arguments) => Ok(hook::run(arguments.options(place))),
             Command::Dashboard(arguments) => dashboard::run(&arguments, &place),
             Command::Demo(arguments) => demo::run(&arguments, &place),
             Command::Status(arguments) => status::run(&arguments, &place),
@@ -137,6 +139,8 @@ mod tests {
             "ask --wait-for-approver --tool bash",
             "answer",
             "answer --list",
+            "hook claude-code --hub http://127.0.0.1:1 --when-absent deny",
+            "hook codex notify {}",
             "answer id approve",
             "answer id deny --message no --scope session --token t",
             "export --since 5 --until 9 --types a --agents b --sessions c",
@@ -174,6 +178,10 @@ mod tests {
             ("ask --tool bash --timeout -1", ErrorKind::ValueValidation),
             ("ask --tool bash --timeout inf", ErrorKind::ValueValidation),
             ("answer id", ErrorKind::MissingRequiredArgument),
+            ("hook", ErrorKind::MissingRequiredArgument),
+            ("hook cursor", ErrorKind::InvalidValue),
+            ("hook codex notify", ErrorKind::MissingRequiredArgument),
+            ("hook codex --when-absent maybe", ErrorKind::ValueValidation),
             ("answer id maybe", ErrorKind::InvalidValue),
             ("answer id approve --scope forever", ErrorKind::InvalidValue),
             ("answer id approve --list", ErrorKind::ArgumentConflict),

@@ -19,10 +19,18 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::cli::Cli;
+use crate::commands::hook;
 use crate::failure::{Exit, Failure};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    // Agents run it at every tool call: nothing is built up for it that it does not need.
+    if let [_, word, rest @ ..] = &*arguments
+        && word == "hook"
+        && let Some(options) = hook::Options::quick(rest)
+    {
+        return ExitCode::from(hook::run(options).code());
+    }
     let exit = match Cli::try_parse_from(&arguments) {
         Ok(cli) => settle(cli.run()),
         Err(error) => {

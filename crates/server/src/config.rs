@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use countersign_agents::absent::WhenAbsent;
 use countersign_dialects::sam::Switches;
 use countersign_model::Dialect;
 use serde::Deserialize;
@@ -96,6 +97,16 @@ pub struct Config {
     pub upstreams: Vec<UpstreamSettings>,
     /// Codex AgentLoop's door.
     pub codex: Codex,
+    /// How hooks of agents are treated.
+    pub hooks: Hooks,
+}
+
+/// How hooks of agents are treated.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hooks {
+    /// What `countersign hook` answers to a question while no hub is there.
+    pub when_absent: WhenAbsent,
 }
 
 /// How Codex AgentLoop's sessions are served.
@@ -131,6 +142,7 @@ impl Default for Config {
             ring_bytes: 64 * 1024 * 1024,
             data_dir: None,
             codex: Codex::default(),
+            hooks: Hooks::default(),
             webhooks: Vec::new(),
             upstreams: Vec::new(),
         }
@@ -191,6 +203,7 @@ struct OwnFile {
     approvals: OwnApprovals,
     sam: OwnSam,
     codex: Codex,
+    hooks: Hooks,
     webhook: Vec<webhook::Written>,
     upstream: Vec<WrittenUpstream>,
 }
@@ -344,6 +357,7 @@ impl Config {
                 .map_or(base.ring_bytes, |mib| mib.clamp(1, 4096) * 1024 * 1024),
             data_dir: file.data_dir,
             codex: file.codex,
+            hooks: file.hooks,
             jwt_secret_file: file.jwt_secret_file,
             webhooks: once_each(file.webhook, WebhookSettings::check, |hook| &hook.name)?,
             upstreams: once_each(

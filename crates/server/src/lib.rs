@@ -28,11 +28,11 @@ pub use address::ListenAt;
 pub use auth::{Confirm, ConfirmAsk, MAX_TTL, Role, SecretError, TokenWish, sign_in_folder};
 pub use cloud::CloudConfig;
 pub use codex::ScriptProblem;
-pub use config::{Codex, Config, ConfigError};
+pub use config::{Codex, Config, ConfigError, Hooks};
 pub use metrics::Figures;
 pub use pace::Rate;
 pub use router::routes;
-pub use running::{Approver, Running, Setup, StartError, Ui, default_data_dir, start};
+pub use running::{Approver, HOOKS_FILE, Running, Setup, StartError, Ui, default_data_dir, start};
 pub use upstream::{UpstreamError, UpstreamSettings, Upstreams, UpstreamsError, WrittenUpstream};
 pub use webhook::{WebhookSettings, Webhooks};
 

@@ -26,6 +26,9 @@ use crate::socket::Settings;
 use crate::upstream::Upstreams;
 use crate::webhook::{self, Webhooks};
 
+/// The file of the data folder that tells `countersign hook` what holds while no hub is there; it stays when the hub ends.
+pub const HOOKS_FILE: &str = "hooks.json";
+
 /// How long closing waits for connections.
 const CLOSING: Duration = Duration::from_secs(3);
 
@@ -301,6 +304,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     if setup.approver == Approver::File {
         folder.write_private("approver.token", &format!("{}\n", keys.approver()))?;
     }
+    let absent = json!({ "when_absent": config.hooks.when_absent });
+    folder.write_private(HOOKS_FILE, &format!("{absent:#}\n"))?;
     write_directions(&folder, &report.status(), config.auth_required)?;
     Ok(Running {
         hub,

@@ -7,6 +7,7 @@ mod notes;
 mod reads;
 mod rows;
 mod schema;
+pub mod spool;
 mod writer;
 
 use std::path::{Path, PathBuf};

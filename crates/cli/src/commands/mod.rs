@@ -6,6 +6,7 @@ pub(crate) mod dashboard;
 pub(crate) mod demo;
 pub(crate) mod emit;
 pub(crate) mod export;
+pub(crate) mod hook;
 mod parse;
 pub(crate) mod serve;
 pub(crate) mod status;

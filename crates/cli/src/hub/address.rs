@@ -19,6 +19,15 @@ impl Address {
         format!("{}:{}", self.host, self.port)
     }
 
+    /// The name or the address, an IPv6 one in brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a path, which starts with `/`.
     pub(crate) fn http(&self, path: &str) -> String {
         format!("http://{}{path}", self.authority())

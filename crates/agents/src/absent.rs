@@ -1,0 +1,119 @@
+//! What an agent is told when no hub is there to be asked. Whoever asks finds out that none is; nothing here reads or waits.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// What a question is answered with while no hub is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenAbsent {
+    /// Nothing is said, so the agent asks in its own way.
+    #[default]
+    Ask,
+    /// No.
+    Deny,
+    /// Yes, with nobody asked.
+    Allow,
+}
+
+impl FromStr for WhenAbsent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "ask" => Ok(Self::Ask),
+            "deny" => Ok(Self::Deny),
+            "allow" => Ok(Self::Allow),
+            _ => Err(format!("must be ask, deny or allow, not {text:?}")),
+        }
+    }
+}
+
+impl fmt::Display for WhenAbsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+        })
+    }
+}
+
+/// What an agent's program for hooks prints for a question that no hub answers; `None` is nothing.
+///
+/// The shapes are Claude Code's (code.claude.com/docs/en/hooks) and Codex's (developers.openai.com/codex/hooks), which are one but
+/// for `PreToolUse`: Codex takes no `allow` there, and goes on when nothing is said.
+pub fn answer(agent: &str, event: &str, policy: WhenAbsent, message: &str) -> Option<String> {
+    let output = match (event, policy) {
+        (_, WhenAbsent::Ask) => return None,
+        ("PermissionRequest", WhenAbsent::Deny) => json!({ "decision": { "behavior": "deny", "message": message } }),
+        ("PermissionRequest", WhenAbsent::Allow) => json!({ "decision": { "behavior": "allow" } }),
+        ("PreToolUse", WhenAbsent::Deny) => {
+            json!({ "permissionDecision": "deny", "permissionDecisionReason": message })
+        }
+        ("PreToolUse", WhenAbsent::Allow) if agent == "claude-code" => {
+            json!({ "permissionDecision": "allow", "permissionDecisionReason": message })
+        }
+        _ => return None,
+    };
+    let mut whole = json!({ "hookSpecificOutput": { "hookEventName": event } });
+    if let (Some(into), Some(from)) = (whole["hookSpecificOutput"].as_object_mut(), output.as_object()) {
+        into.extend(from.clone());
+    }
+    Some(whole.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(agent: &str, event: &str, policy: WhenAbsent, expect: Option<&str>) {
+        assert_eq!(
+            answer(agent, event, policy, "why").as_deref(),
+            expect,
+            "{agent} {event} {policy}"
+        );
+    }
+
+    #[test]
+    fn ask_leaves_it_to_the_agent() {
+        for event in ["PermissionRequest", "PreToolUse", "Stop"] {
+            check("claude-code", event, WhenAbsent::Ask, None);
+        }
+    }
+
+    #[test]
+    fn deny_and_allow_are_said_in_the_agents_own_words() {
+        let permission = |decision: &str| {
+            format!(r#"{{"hookSpecificOutput":{{"hookEventName":"PermissionRequest","decision":{decision}}}}}"#)
+        };
+        let deny = permission(r#"{"behavior":"deny","message":"why"}"#);
+        let allow = permission(r#"{"behavior":"allow"}"#);
+        for agent in ["claude-code", "codex"] {
+            check(agent, "PermissionRequest", WhenAbsent::Deny, Some(&deny));
+            check(agent, "PermissionRequest", WhenAbsent::Allow, Some(&allow));
+            let no = r#"{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"why"}}"#;
+            check(agent, "PreToolUse", WhenAbsent::Deny, Some(no));
+        }
+        check("codex", "PreToolUse", WhenAbsent::Allow, None);
+    }
+
+    #[test]
+    fn what_only_observes_is_never_answered() {
+        for policy in [WhenAbsent::Deny, WhenAbsent::Allow] {
+            check("claude-code", "PostToolUse", policy, None);
+            check("codex", "Stop", policy, None);
+        }
+    }
+
+    #[test]
+    fn a_policy_is_one_of_three() {
+        for policy in [WhenAbsent::Ask, WhenAbsent::Deny, WhenAbsent::Allow] {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        assert!("Allow".parse::<WhenAbsent>().is_err() && "".parse::<WhenAbsent>().is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! What holds while no hub answers: the settings that the last one left in its data folder, and the words for the agent.
+
+use std::path::Path;
+
+use countersign_agents::absent::{self, WhenAbsent};
+use serde::Deserialize;
+
+/// Why there is no answer of the hub's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is not there.
+    Gone,
+    /// It is there, and does not take this.
+    Refused,
+}
+
+/// What the hub that ran last on a data folder wants of hooks while it is not there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Settings {
+    pub(super) when_absent: WhenAbsent,
+}
+
+impl Settings {
+    /// Without a file, or with one that cannot be read, the defaults.
+    pub(super) fn read(data_dir: &Path) -> Self {
+        let text = std::fs::read(data_dir.join(countersign_server::HOOKS_FILE)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// Whether a rule of the hub's may put this call before a person.
+    pub(super) fn gates(&self, _body: &[u8]) -> bool {
+        false
+    }
+}
+
+/// What the agent reads, if anything, and what a person does. Yes is said only where there is nobody to ask.
+pub(super) fn answer(agent: &str, event: &str, policy: WhenAbsent, absence: Absence) -> (Option<String>, String) {
+    let (what, policy) = match (absence, policy) {
+        (Absence::Gone, policy) => ("no hub is there to be asked", policy),
+        (Absence::Refused, WhenAbsent::Allow) => ("the hub did not take the question", WhenAbsent::Ask),
+        (Absence::Refused, policy) => ("the hub did not take the question", policy),
+    };
+    let (words, message) = match policy {
+        WhenAbsent::Ask => (format!("{what}, so the agent asks in its own way"), String::new()),
+        WhenAbsent::Deny => (
+            format!("{what}, and it is set to say no then"),
+            format!("Denied by Countersign: {what}, and it is set to deny then (when_absent)."),
+        ),
+        WhenAbsent::Allow => (
+            format!("{what}, and it is set to say yes then: nobody was asked"),
+            format!("Allowed by Countersign: {what}, and it is set to allow then (when_absent)."),
+        ),
+    };
+    (absent::answer(agent, event, policy, &message), words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_that_is_there_is_never_answered_for_with_yes() {
+        let said = |policy, absence| answer("claude-code", "PermissionRequest", policy, absence).0;
+        assert_eq!(said(WhenAbsent::Allow, Absence::Refused), None);
+        assert_eq!(said(WhenAbsent::Ask, Absence::Gone), None);
+        assert!(said(WhenAbsent::Allow, Absence::Gone).expect("said").contains("allow"));
+        for absence in [Absence::Gone, Absence::Refused] {
+            let no = said(WhenAbsent::Deny, absence).expect("said");
+            assert!(no.contains("\"deny\"") && no.contains("Countersign"), "{no}");
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_are_the_defaults() {
+        let home = tempfile::tempdir().expect("a folder");
+        let read = |text: Option<&str>| {
+            let file = home.path().join("hooks.json");
+            if let Some(text) = text {
+                std::fs::write(&file, text).expect("written");
+            }
+            Settings::read(home.path()).when_absent
+        };
+        assert_eq!(read(None), WhenAbsent::Ask);
+        assert_eq!(read(Some(r#"{"when_absent":"deny","more":1}"#)), WhenAbsent::Deny);
+        assert_eq!(read(Some(r#"{"when_absent":"perhaps"}"#)), WhenAbsent::Ask);
+        assert_eq!(read(Some("nonsense")), WhenAbsent::Ask);
+    }
+}
