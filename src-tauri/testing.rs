@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use countersign_hub::{AnswerError, Config, Hub, SystemClock, Waiter};
 use countersign_model::{
-    Activity, Answer, Approval, Ask, Extra, HubStatus, Millis, NewEvent, Origin, Scope, SessionView, Status, Surface,
-    Verdict,
+    Activity, Answer, Approval, Ask, Extra, Grant, HubStatus, Millis, NewEvent, Origin, Scope, SessionView, Status,
+    Surface, Verdict,
 };
 use countersign_server::{Figures, Upstreams, Webhooks};
 use countersign_store::{Store, Writer};
@@ -52,7 +52,16 @@ impl Bench {
 
     /// Agent `sam` in session `s1` asks to run `bash`; the request is committed.
     pub(crate) async fn ask(&self, request: &str, arguments: &str) -> Waiter {
-        let asked = self.hub.ask(ask(request, arguments)).await.expect("taken in");
+        self.ask_with(request, arguments, &[]).await
+    }
+
+    /// The same, and offers to keep these permissions.
+    pub(crate) async fn ask_with(&self, request: &str, arguments: &str, labels: &[&str]) -> Waiter {
+        let question = Ask {
+            grants: labels.iter().map(|label| grant(label)).collect(),
+            ..ask(request, arguments)
+        };
+        let asked = self.hub.ask(question).await.expect("taken in");
         self.hub.committed(asked.seq).await.expect("committed");
         asked.waiter
     }
@@ -133,6 +142,13 @@ pub(crate) fn event(kind: &str, data: &str) -> NewEvent {
     }
 }
 
+pub(crate) fn grant(label: &str) -> Grant {
+    Grant {
+        label: label.to_owned(),
+        entry: json("{}"),
+    }
+}
+
 fn ask(request: &str, arguments: &str) -> Ask {
     Ask {
         origin: Origin::Sam,
@@ -187,12 +203,16 @@ pub(crate) fn view(agent: &str, session: &str) -> SessionView {
         session: session.into(),
         stream: None,
         origin: None,
+        parent: None,
+        role: None,
+        folder: None,
         activity: Activity::Working,
         since: Millis(0),
         task: Some("execute_code".into()),
         progress: None,
         pending: 0,
         stopped: false,
+        stops: true,
         connections: 1,
         events: 1,
         last: Millis(0),

@@ -94,8 +94,8 @@ fn words(count: usize) -> String {
 /// Stops what the person was shown, and nothing that came since.
 async fn stop_all(link: Arc<Link>, confirmer: Confirmer) {
     let Ok(hub) = link.hub() else { return };
-    let running: Vec<_> = hub.sessions().into_iter().filter(can_be_stopped).collect();
-    if !confirmer.ask(Confirmation::of_stop_all(&running)).await {
+    let (running, left): (Vec<_>, Vec<_>) = hub.sessions().into_iter().filter(runs).partition(|view| view.stops);
+    if !confirmer.ask(Confirmation::of_stop_all(&running, left.len())).await {
         return;
     }
     for SessionView { agent, session, .. } in running {
@@ -103,7 +103,7 @@ async fn stop_all(link: Arc<Link>, confirmer: Confirmer) {
     }
 }
 
-fn can_be_stopped(view: &SessionView) -> bool {
+fn runs(view: &SessionView) -> bool {
     view.activity != Activity::Gone && !view.stopped
 }
 
@@ -127,7 +127,7 @@ mod tests {
         let mut stopped = view("sam", "s2");
         stopped.stopped = true;
         assert_eq!(
-            [gone, stopped, view("sam", "s3")].map(|view| can_be_stopped(&view)),
+            [gone, stopped, view("sam", "s3")].map(|view| runs(&view)),
             [false, false, true]
         );
     }

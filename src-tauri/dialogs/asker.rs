@@ -6,11 +6,33 @@ use super::confirmation::Confirmation;
 use super::question::Question;
 use countersign_model::Verdict;
 
+/// What a person answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) verdict: Verdict,
+    /// Which of the agent's own permissions go with it, by their places.
+    pub(crate) grants: Vec<u32>,
+    /// A word to the agent.
+    pub(crate) message: Option<String>,
+}
+
+impl Said {
+    /// An answer and nothing else.
+    #[cfg(any(test, not(target_os = "linux")))]
+    pub(crate) fn only(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            grants: Vec::new(),
+            message: None,
+        }
+    }
+}
+
 /// How a question ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A person gave this answer.
-    Answer(Verdict),
+    Answer(Said),
     /// A person wants to see it in the window.
     Show,
     /// A person closed it without an answer.

@@ -101,9 +101,9 @@ impl Confirmation {
                 .as_deref()
                 .map_or_else(String::new, |cwd| format!(" in {}", visible::line(cwd))),
         );
-        let unseen = decision == Verdict::Approve && !question.whole;
+        let unseen = decision == Verdict::Approve && question.approves.is_none();
         let warning = if unseen {
-            "The request is too long to be shown here, so it can be approved in the window alone."
+            "It cannot be shown whole here, so it can be approved in the window alone."
         } else {
             "A program on this computer wants to answer it. Allow it only if you ran `countersign answer` yourself just now: \
              an agent could run it too."
@@ -117,12 +117,17 @@ impl Confirmation {
         }
     }
 
-    /// The tray's "Stop all".
-    pub(crate) fn of_stop_all(sessions: &[SessionView]) -> Self {
+    /// The tray's "Stop all"; `left` more run whose agents cannot be stopped.
+    pub(crate) fn of_stop_all(sessions: &[SessionView], left: usize) -> Self {
+        let left = match left {
+            0 => String::new(),
+            1 => "\n\nOne more session is passed over: its agent cannot be stopped from here.".into(),
+            _ => format!("\n\n{left} more sessions are passed over: their agents cannot be stopped from here."),
+        };
         if sessions.is_empty() {
             return Self {
                 heading: "Nothing to stop",
-                text: "No session is running.".into(),
+                text: format!("No session is running that could be stopped.{left}"),
                 sections: Vec::new(),
                 yes: None,
                 no: "Close",
@@ -150,7 +155,7 @@ impl Confirmation {
             },
             text: format!(
                 "{}\n\nEach run ends, its waiting requests are answered with stop, and later ones too until you lift the stop \
-                 in the window.",
+                 in the window.{left}",
                 list.join("\n")
             ),
             sections: Vec::new(),
@@ -241,9 +246,11 @@ mod tests {
     #[test]
     fn stopping_all_names_what_will_be_stopped() {
         let views: Vec<_> = (0..14).map(|n| crate::testing::view("sam", &format!("s{n}"))).collect();
-        let shown = Confirmation::of_stop_all(&views);
-        assert!(shown.text.contains("sam / s0") && shown.text.contains("and 2 more"));
-        assert_eq!(Confirmation::of_stop_all(&[]).yes, None);
+        let shown = Confirmation::of_stop_all(&views, 2);
+        for part in ["sam / s0", "and 2 more", "2 more sessions are passed over"] {
+            assert!(shown.text.contains(part), "{part} in {}", shown.text);
+        }
+        assert_eq!(Confirmation::of_stop_all(&[], 0).yes, None);
     }
 
     #[tokio::test]

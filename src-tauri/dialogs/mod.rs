@@ -16,11 +16,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_hub::{AnswerError, EventQuery, Hub};
-use countersign_model::{Answer, Approval, Json, Scope, Surface, Verdict};
+use countersign_model::{Answer, Approval, Json, Scope, Surface};
 use tauri::{AppHandle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
-use asker::{Asker, Outcome};
+use asker::{Asker, Outcome, Said};
 pub(crate) use confirmation::{Confirmation, Confirmer, Confirming};
 use line::{Line, Step};
 use question::Question;
@@ -121,9 +121,9 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
 
     async fn settle(&mut self, outcome: Option<Outcome>) {
         match outcome {
-            Some(Outcome::Answer(verdict)) => {
+            Some(Outcome::Answer(said)) => {
                 if let Some(id) = self.line.shown().cloned() {
-                    self.answer(&id, verdict).await;
+                    self.answer(&id, said).await;
                 }
             }
             Some(Outcome::Show) => {
@@ -140,13 +140,13 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
         }
     }
 
-    async fn answer(&mut self, id: &str, verdict: Verdict) {
+    async fn answer(&mut self, id: &str, said: Said) {
         let answer = Answer {
-            verdict,
+            verdict: said.verdict,
             scope: Scope::Once,
-            message: None,
+            message: said.message,
             arguments: None,
-            grants: Vec::new(),
+            grants: said.grants,
             by: Surface::Dialog,
         };
         match self.hub.answer(id, answer).await {

@@ -5,7 +5,7 @@ use tauri::{AppHandle, Runtime};
 use tauri_plugin_dialog::{DialogExt, MessageDialogBuilder, MessageDialogButtons, MessageDialogResult};
 use tokio::sync::oneshot;
 
-use super::asker::{Asker, Outcome};
+use super::asker::{Asker, Outcome, Said};
 use super::confirmation::Confirmation;
 use super::question::{Question, Section};
 use countersign_model::Verdict;
@@ -34,16 +34,23 @@ impl<R: Runtime> PluginAsker<R> {
 impl<R: Runtime> Asker for PluginAsker<R> {
     fn ask(&self, question: Question, behind: usize) -> oneshot::Receiver<Outcome> {
         let (outcome, ended) = oneshot::channel();
-        let second = if question.whole { APPROVE } else { STOP };
-        let buttons = MessageDialogButtons::YesNoCancelCustom(DENY.into(), second.into(), MORE.into());
+        // Its answers carry no permissions to keep: those are in the window, as are answers to an agent's own questions.
+        let approves = question.approves.is_some();
+        let buttons = match (approves, question.stops) {
+            (true, _) => MessageDialogButtons::YesNoCancelCustom(DENY.into(), APPROVE.into(), MORE.into()),
+            (false, true) => MessageDialogButtons::YesNoCancelCustom(DENY.into(), STOP.into(), MORE.into()),
+            (false, false) => MessageDialogButtons::OkCancelCustom(DENY.into(), MORE.into()),
+        };
         let title = "Countersign: approval";
         self.message(title, words(&question, behind))
             .buttons(buttons)
             .show_with_result(move |result| {
                 let said = match result {
-                    MessageDialogResult::Custom(word) if word == DENY => Outcome::Answer(Verdict::Deny),
-                    MessageDialogResult::Custom(word) if word == APPROVE => Outcome::Answer(Verdict::Approve),
-                    MessageDialogResult::Custom(word) if word == STOP => Outcome::Answer(Verdict::Stop),
+                    MessageDialogResult::Custom(word) if word == DENY => Outcome::Answer(Said::only(Verdict::Deny)),
+                    MessageDialogResult::Custom(word) if word == APPROVE => {
+                        Outcome::Answer(Said::only(Verdict::Approve))
+                    }
+                    MessageDialogResult::Custom(word) if word == STOP => Outcome::Answer(Said::only(Verdict::Stop)),
                     _ => Outcome::Show,
                 };
                 let _ = outcome.send(said);
@@ -91,9 +98,11 @@ fn words(question: &Question, behind: usize) -> String {
         words.push_str(&format!("agent says: “{says}”\n"));
     }
     words.push_str(&format!("\n{}", blocks(&question.sections)));
-    if !question.whole {
-        words
-            .push_str("\nThis is only its beginning: it can be approved in the window alone, which shows all of it.\n");
+    if let Some(why) = question.elsewhere() {
+        words.push_str(&format!("\n{why}\n"));
+    }
+    if !question.grants.is_empty() || question.more_grants > 0 {
+        words.push_str("\nWhat the agent would remember from now on can be chosen in the window.\n");
     }
     if behind > 0 {
         words.push_str(&format!("\n{behind} more in line.\n"));

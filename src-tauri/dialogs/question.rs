@@ -19,8 +19,28 @@ const MOST_LINES: usize = 60;
 const MOST_NAME: usize = 300;
 /// What an agent says of its call is cut here: it is not what would be approved.
 const MOST_SAID: usize = 400;
-/// Arguments that are text to be run rather than data.
-const TEXTS: [&str; 2] = ["command", "code"];
+/// Permissions to keep that are offered one by one; an agent offers two or three.
+const MOST_GRANTS: usize = 6;
+/// A permission that takes more words than this is given in the window.
+const MOST_LABEL: usize = 200;
+/// Arguments that are read as text rather than as data, in the order in which they are shown: the fields of the first line that
+/// a call has one of. The headings are ours.
+const TEXTS: [&[(&str, &str)]; 6] = [
+    &[("command", "command")],
+    &[("code", "code")],
+    &[("plan", "plan")],
+    &[
+        ("file_path", "file"),
+        ("old_string", "is taken out"),
+        ("new_string", "is put in"),
+    ],
+    &[("file_path", "file"), ("content", "becomes")],
+    &[("url", "address"), ("prompt", "prompt")],
+];
+/// The tool with which Claude Code asks the person questions of its own; approving it without answers answers nothing.
+const QUESTIONS: &str = "AskUserQuestion";
+/// The tool with which Claude Code submits a plan.
+const PLAN: &str = "ExitPlanMode";
 
 /// A part of the arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +66,16 @@ pub(crate) struct Question {
     pub(crate) sections: Vec<Section>,
     /// All of it is shown. Only then does the dialog offer to approve.
     pub(crate) whole: bool,
+    /// The word for approving it; none where only the window can.
+    pub(crate) approves: Option<&'static str>,
+    /// The word for denying it.
+    pub(crate) denies: &'static str,
+    /// Whether a stop ends its agent's run.
+    pub(crate) stops: bool,
+    /// What its agent would keep from an approval, if the answer says so: the place, and plain words that are visible.
+    pub(crate) grants: Vec<(u32, String)>,
+    /// So many more can be given in the window.
+    pub(crate) more_grants: usize,
 }
 
 impl Question {
@@ -62,10 +92,27 @@ impl Question {
             says: approval.tool_info.as_ref().and_then(|info| said(info, "description")),
             sections: sections(&approval.arguments),
             whole: true,
+            approves: (approval.tool_name != QUESTIONS).then_some(if approval.tool_name == PLAN {
+                "Start"
+            } else {
+                "Approve"
+            }),
+            denies: if approval.tool_name == PLAN {
+                "Keep planning"
+            } else {
+                "Deny"
+            },
+            stops: approval.stops,
+            grants: Vec::new(),
+            more_grants: 0,
         };
         question.whole = question.fits();
         if !question.whole {
+            question.approves = None;
             question.cut();
+        }
+        if question.approves.is_some() {
+            question.offer(approval);
         }
         question
     }
@@ -75,6 +122,32 @@ impl Question {
     pub(crate) fn with_reason(mut self, data: Option<&RawValue>) -> Self {
         self.says = data.and_then(|data| said(data, "reason")).or(self.says);
         self
+    }
+
+    /// Why it cannot be approved here.
+    pub(crate) fn elsewhere(&self) -> Option<&'static str> {
+        if self.approves.is_some() {
+            None
+        } else if self.whole {
+            Some("It is answered in the window, with the choices that the agent gives.")
+        } else {
+            Some(
+                "This is only its beginning. The request is too long to show whole here, so it can be approved in the window \
+                 alone, which shows all of it.",
+            )
+        }
+    }
+
+    /// Offers the permissions whose words can be shown whole.
+    fn offer(&mut self, approval: &Approval) {
+        for (place, grant) in (0..).zip(&approval.grants) {
+            let label = visible::line(&grant.label);
+            if self.grants.len() < MOST_GRANTS && !label.is_empty() && label.chars().count() <= MOST_LABEL {
+                self.grants.push((place, label));
+            } else {
+                self.more_grants += 1;
+            }
+        }
     }
 
     fn fits(&self) -> bool {
@@ -143,17 +216,11 @@ fn sections(arguments: &RawValue) -> Vec<Section> {
     let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(arguments.get()) else {
         return whole("arguments");
     };
-    let text = TEXTS.iter().find_map(|name| {
-        let place = fields
-            .iter()
-            .position(|(key, value)| key == name && is_string(value.get()))?;
-        let text = serde_json::from_str(fields[place].1.get()).ok()?;
-        fields.remove(place);
-        Some(Section { heading: name, text })
-    });
-    let Some(text) = text else { return whole("arguments") };
+    let Some(mut texts) = TEXTS.iter().find_map(|wanted| texts(&mut fields, wanted)) else {
+        return whole("arguments");
+    };
     if fields.is_empty() {
-        return vec![text];
+        return texts;
     }
     let rest: Vec<_> = fields
         .iter()
@@ -163,7 +230,25 @@ fn sections(arguments: &RawValue) -> Vec<Section> {
         heading: "other arguments",
         text: indent(&format!("{{{}}}", rest.join(","))),
     };
-    vec![text, rest]
+    texts.push(rest);
+    texts
+}
+
+/// Takes the wanted fields out as texts; none, and nothing is taken, unless all are there.
+fn texts(fields: &mut Vec<(String, Box<RawValue>)>, wanted: &[(&str, &'static str)]) -> Option<Vec<Section>> {
+    let mut found = Vec::new();
+    for (name, heading) in wanted {
+        let mut named = fields.iter().filter(|(key, _)| key == name);
+        let (_, value) = named.next().filter(|(_, value)| is_string(value.get()))?;
+        // A name that comes twice could be read as either: it stays data, where both are seen.
+        if named.next().is_some() {
+            return None;
+        }
+        let text = serde_json::from_str(value.get()).ok()?;
+        found.push(Section { heading, text });
+    }
+    fields.retain(|(key, _)| !wanted.iter().any(|(name, _)| key == name));
+    Some(found)
 }
 
 /// An object's fields as they came, in their order.
@@ -232,6 +317,56 @@ mod tests {
                 ("other arguments", "{\n  \"code\": \"c\"\n}".to_owned())
             ]
         );
+    }
+
+    #[test]
+    fn an_edit_is_shown_as_its_two_texts_and_a_plan_as_its_text() {
+        let edit = r#"{"file_path":"/a","old_string":"x\ny","new_string":"z","replace_all":true}"#;
+        assert_eq!(
+            shown(edit),
+            [
+                ("file", "/a".to_owned()),
+                ("is taken out", "x\ny".to_owned()),
+                ("is put in", "z".to_owned()),
+                ("other arguments", "{\n  \"replace_all\": true\n}".to_owned())
+            ]
+        );
+        let write = r#"{"file_path":"/a","content":"x\ny"}"#;
+        assert_eq!(
+            shown(write),
+            [("file", "/a".to_owned()), ("becomes", "x\ny".to_owned())]
+        );
+        assert_eq!(shown(r#"{"file_path":"/a"}"#)[0].0, "arguments");
+        assert_eq!(shown(r#"{"command":"ls","command":"rm"}"#)[0].0, "arguments");
+        assert_eq!(
+            shown(r##"{"plan":"# Do\n1. it"}"##),
+            [("plan", "# Do\n1. it".to_owned())]
+        );
+    }
+
+    fn offered(tool: &str, labels: &[&str]) -> Question {
+        let mut asked = approval("a", tool, r#"{"command":"ls"}"#);
+        asked.grants = labels.iter().map(|label| crate::testing::grant(label)).collect();
+        Question::of(&asked)
+    }
+
+    #[test]
+    fn permissions_to_keep_are_offered_in_words_that_cannot_lie_and_by_their_places() {
+        let long = "x".repeat(201);
+        let question = offered("Bash", &["Allow ls", &long, "Allow a\u{202e}b\nc"]);
+        let expected = [(0, "Allow ls".to_owned()), (2, "Allow a⟨U+202E⟩b⟨U+000A⟩c".to_owned())];
+        assert_eq!((question.grants, question.more_grants), (expected.into(), 1));
+        assert_eq!(offered("Bash", &["one"; 8]).more_grants, 2);
+    }
+
+    #[test]
+    fn an_agents_own_question_is_answered_in_the_window_and_a_plan_is_started_or_goes_on() {
+        let question = offered("AskUserQuestion", &["Allow it"]);
+        assert_eq!((question.approves, question.grants.len()), (None, 0));
+        assert!(question.elsewhere().is_some_and(|why| why.contains("choices")));
+        let plan = offered("ExitPlanMode", &[]);
+        assert_eq!((plan.approves, plan.denies), (Some("Start"), "Keep planning"));
+        assert_eq!(plan.elsewhere(), None);
     }
 
     #[test]

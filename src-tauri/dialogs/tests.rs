@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use countersign_model::Status;
+use countersign_model::{Status, Verdict};
 
 use super::*;
 use crate::testing::Bench;
@@ -102,12 +102,30 @@ async fn an_answer_reaches_the_agent_and_the_next_one_is_asked() {
     assert_eq!(id, *first.id());
     let second = scene.bench.ask("r2", "{}").await;
     scene.until_behind(1).await;
-    outcome.send(Outcome::Answer(Verdict::Approve)).unwrap();
+    outcome.send(Outcome::Answer(Said::only(Verdict::Approve))).unwrap();
     let answered = first.answer().await;
     assert_eq!(answered.status, Status::Approved);
     assert_eq!(answered.decision.unwrap().by, Surface::Dialog);
     let (id, behind, _open) = scene.asked().await;
     assert_eq!((&id, behind), (second.id(), 0));
+}
+
+#[tokio::test]
+async fn permissions_to_keep_and_a_note_go_with_the_answer() {
+    let mut scene = Scene::new().await;
+    let mut asked = scene.bench.ask_with("r1", "{}", &["one", "two"]).await;
+    let (_, _, outcome) = scene.asked().await;
+    let said = Said {
+        verdict: Verdict::Approve,
+        grants: vec![1],
+        message: Some("only there".into()),
+    };
+    outcome.send(Outcome::Answer(said)).unwrap();
+    let decision = asked.answer().await.decision.unwrap();
+    assert_eq!(
+        (decision.grants, decision.message.as_deref()),
+        (vec![1], Some("only there"))
+    );
 }
 
 #[tokio::test]
@@ -117,7 +135,7 @@ async fn answered_elsewhere_it_is_withdrawn_and_a_late_answer_changes_nothing() 
     let (id, _, outcome) = scene.asked().await;
     scene.bench.answer(&id, Verdict::Deny).await.expect("first");
     scene.until_withdrawn().await;
-    outcome.send(Outcome::Answer(Verdict::Approve)).unwrap();
+    outcome.send(Outcome::Answer(Said::only(Verdict::Approve))).unwrap();
     assert_eq!(asked.answer().await.status, Status::Denied);
     let next = scene.bench.ask("r2", "{}").await;
     assert_eq!(scene.asked().await.0, *next.id());
@@ -153,7 +171,7 @@ async fn a_confirmation_comes_first_and_alone_and_the_question_returns_after_it(
     let _first = scene.bench.ask("r1", "{}").await;
     let (id, _, outcome) = scene.asked().await;
     let confirmer = scene.confirmer.clone();
-    let allowed = tokio::spawn(async move { confirmer.ask(Confirmation::of_stop_all(&[])).await });
+    let allowed = tokio::spawn(async move { confirmer.ask(Confirmation::of_stop_all(&[], 0)).await });
     scene.until_withdrawn().await;
     outcome.send(Outcome::Withdrawn).unwrap();
     let Some(Did::Confirmed(said)) = scene.did.recv().await else {
@@ -168,7 +186,7 @@ async fn a_confirmation_comes_first_and_alone_and_the_question_returns_after_it(
 async fn a_confirmation_whose_asker_is_gone_is_withdrawn() {
     let mut scene = Scene::new().await;
     let confirmer = scene.confirmer.clone();
-    let allowed = tokio::spawn(async move { confirmer.ask(Confirmation::of_stop_all(&[])).await });
+    let allowed = tokio::spawn(async move { confirmer.ask(Confirmation::of_stop_all(&[], 0)).await });
     let Some(Did::Confirmed(_said)) = scene.did.recv().await else {
         panic!("a confirmation opens")
     };

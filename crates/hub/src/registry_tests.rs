@@ -10,6 +10,17 @@ use countersign_model::{Scope, Verdict};
 
 use driver::Driver;
 
+/// What a question's agent can carry out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offer {
+    /// It runs edited arguments.
+    edits: bool,
+    /// A stop ends its run.
+    stops: bool,
+    /// So many permissions it would keep.
+    grants: usize,
+}
+
 /// A step of a case. `pick` chooses among the questions that were asked so far.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
@@ -19,13 +30,14 @@ pub(super) enum Op {
         request: usize,
         call: usize,
         timeout: Option<i64>,
-        edits: bool,
+        offer: Offer,
     },
     Answer {
         pick: usize,
         verdict: Verdict,
         scope: Scope,
         edited: bool,
+        grants: Vec<u32>,
     },
     Stop(usize, usize),
     Resume(usize, usize),
@@ -59,12 +71,18 @@ fn ops() -> impl Strategy<Value = Op> {
     ];
     let scope = prop_oneof![3 => Just(Scope::Once), 1 => Just(Scope::Session), 1 => Just(Scope::Always)];
     let timeout = prop_oneof![3 => Just(None), 1 => (1_i64..100).prop_map(Some)];
+    let offer = (any::<bool>(), prop::bool::weighted(0.8), 0_usize..3).prop_map(|(edits, stops, grants)| Offer {
+        edits,
+        stops,
+        grants,
+    });
+    let grants = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(0_u32..3, 1..4)];
     prop_oneof![
-        8 => (session(), 0_usize..3, 0_usize..2, timeout, any::<bool>()).prop_map(
-            |((agent, session), request, call, timeout, edits)| Op::Ask { agent, session, request, call, timeout, edits }
+        8 => (session(), 0_usize..3, 0_usize..2, timeout, offer).prop_map(
+            |((agent, session), request, call, timeout, offer)| Op::Ask { agent, session, request, call, timeout, offer }
         ),
-        8 => (pick.clone(), verdict, scope, prop::bool::weighted(0.2)).prop_map(
-            |(pick, verdict, scope, edited)| Op::Answer { pick, verdict, scope, edited }
+        8 => (pick.clone(), verdict, scope, prop::bool::weighted(0.2), grants).prop_map(
+            |(pick, verdict, scope, edited, grants)| Op::Answer { pick, verdict, scope, edited, grants }
         ),
         2 => session().prop_map(|(agent, session)| Op::Stop(agent, session)),
         1 => session().prop_map(|(agent, session)| Op::Resume(agent, session)),

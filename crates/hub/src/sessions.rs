@@ -1,11 +1,16 @@
 //! What each session is doing now: a reader of the log that keeps a line per session, the least recent ones dropped.
 
+mod told;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use countersign_model::{Activity, Approval, Busy, Event, Fact, Millis, Origin, SessionKey, SessionView, kind};
+use countersign_model::{
+    Activity, Approval, Busy, Event, Fact, Millis, Origin, SessionKey, SessionView, carries_stop, kind,
+};
 
 use crate::Stop;
+use told::Left;
 
 /// Sessions that are kept at most.
 const MAX_SESSIONS: usize = 5000;
@@ -27,6 +32,14 @@ struct Line {
     progress: Option<f64>,
     /// What it speaks.
     origin: Option<Origin>,
+    /// Whether any of what it speaks carries a stop; unknown before it said anything.
+    stops: Option<bool>,
+    /// Whose subagent it is.
+    parent: Option<Arc<str>>,
+    role: Option<String>,
+    folder: Option<String>,
+    /// It said that it is over.
+    ended: bool,
     changed: Millis,
     last: Millis,
     events: u64,
@@ -81,6 +94,11 @@ impl Line {
             waits: None,
             progress: None,
             origin: None,
+            stops: None,
+            parent: None,
+            role: None,
+            folder: None,
+            ended: false,
             changed: now,
             last: now,
             events: 0,
@@ -140,11 +158,20 @@ impl Sessions {
         line.events += 1;
         line.last = event.time;
         if event.origin != Origin::Hub {
-            line.origin = Some(event.origin);
+            // Telemetry tells of a session that speaks otherwise, too.
+            if event.origin != Origin::Otlp || line.origin.is_none() {
+                line.origin = Some(event.origin);
+            }
+            line.stops = Some(line.stops == Some(true) || carries_stop(event.origin, &event.agent));
+        } else if line.origin == Some(Origin::Hook) {
+            line.answered(event);
         }
         // Those of the hub are about the session, and have a label of their own only sometimes.
         if !kind::is_hub_only(&event.kind) {
             line.label.add(event.stream.as_ref());
+        }
+        if event.origin == Origin::Hook && matches!(line.hear(event), Left::Nothing) {
+            return;
         }
         if let Some(fact) = Fact::of(event) {
             line.learn(fact, event.time);
@@ -268,7 +295,7 @@ impl Line {
         } else if self.waits.is_some() {
             // Its agent may well have gone until the person has decided.
             (Activity::NeedsYou, self.changed)
-        } else if self.seen_connected && self.connections == 0 {
+        } else if self.ended || (self.seen_connected && self.connections == 0) {
             (Activity::Gone, self.changed)
         } else if self.failed {
             (Activity::Failed, self.changed)
@@ -282,6 +309,9 @@ impl Line {
             session: key.session.clone(),
             stream: self.label.stream(),
             origin: self.origin,
+            parent: self.parent.clone(),
+            role: self.role.clone(),
+            folder: self.folder.clone(),
             activity,
             since,
             task: asked
@@ -292,6 +322,7 @@ impl Line {
             progress: self.progress,
             pending: u32::try_from(asked.len()).unwrap_or(u32::MAX),
             stopped: stopped.is_some(),
+            stops: self.stops.unwrap_or(true),
             connections: self.connections,
             events: self.events,
             last: self.last,

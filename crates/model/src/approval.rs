@@ -287,7 +287,7 @@ pub struct Approval {
     /// Whether the agent runs edited arguments when an answer brings them.
     pub edits: bool,
     /// Whether a stop with the answer ends the agent's run.
-    #[serde(default = "yes")]
+    #[serde(default = "crate::yes")]
     pub stops: bool,
     /// What the agent itself would keep from an approval, if the answer says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -311,10 +311,6 @@ pub struct Approval {
     pub decision: Option<Decision>,
     /// Whether the agent got the decision.
     pub delivery: Delivery,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Approval {

@@ -21,7 +21,7 @@ pub use dialect::{Dialect, DialectError};
 pub use event::{Event, EventRow, NewEvent, Origin, Seq};
 pub use extra::{Beside, Extra};
 pub use fact::{Busy, Fact, Usage};
-pub use session::{Activity, SessionKey, SessionView};
+pub use session::{Activity, SessionKey, SessionView, carries_stop};
 pub use status::{HubStatus, Listener, Problem, Upstream, UpstreamState, Webhook, WebhookState};
 pub use time::Millis;
 
@@ -39,4 +39,9 @@ pub fn empty_object() -> Json {
 /// When the value's own `Serialize` fails, which none of this project's does.
 pub fn to_json<T: serde::Serialize>(value: &T) -> Json {
     serde_json::value::to_raw_value(value).expect("the project's values serialise")
+}
+
+/// What a flag is that an older record does not name.
+fn yes() -> bool {
+    true
 }

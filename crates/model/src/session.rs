@@ -44,6 +44,16 @@ pub enum Activity {
     Gone,
 }
 
+/// Whether an agent that speaks like this ends its run when a person stops it. Codex's hooks have no field for it
+/// (<https://developers.openai.com/codex/hooks>: `continue`, `stopReason` and `interrupt` fail or do nothing), and telemetry goes one way.
+pub fn carries_stop(origin: Origin, agent: &str) -> bool {
+    match origin {
+        Origin::Hook => agent != "codex",
+        Origin::Otlp => false,
+        _ => true,
+    }
+}
+
 /// A session as lists show it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -63,6 +73,18 @@ pub struct SessionView {
     #[cfg_attr(test, ts(optional))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The session whose agent started it as a subagent of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "string"))]
+    pub parent: Option<Arc<str>>,
+    /// What kind of subagent it is, in its agent's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub role: Option<String>,
+    /// The folder that it works in, where its agent says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub folder: Option<String>,
     /// What it needs or does.
     pub activity: Activity,
     /// Since when, RFC 3339.
@@ -80,6 +102,9 @@ pub struct SessionView {
     pub pending: u32,
     /// Whether a person stopped it.
     pub stopped: bool,
+    /// Whether a stop ends its run; where it would not, no surface offers one.
+    #[serde(default = "crate::yes")]
+    pub stops: bool,
     /// How many connections it has now.
     pub connections: u32,
     /// Events seen in this run of the hub.

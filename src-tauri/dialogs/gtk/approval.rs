@@ -1,4 +1,4 @@
-//! The approval dialog: one question, three answers, nothing preset.
+//! The approval dialog: one question, the answers that its agent can carry out, nothing preset.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,9 +10,12 @@ use tokio::sync::oneshot;
 
 use super::guard::Guard;
 use super::parts;
-use crate::dialogs::asker::Outcome;
+use crate::dialogs::asker::{Outcome, Said};
 use crate::dialogs::question::Question;
 use countersign_model::visible;
+
+/// What a word to the agent may take, in characters.
+const MOST_NOTE: i32 = 2000;
 
 /// Shown in the title bar: never a word of the agent's.
 const TITLE: &str = "Countersign: approval";
@@ -59,42 +62,40 @@ impl ApprovalDialog {
         page.add(&head(question, &count));
         page.add(&parts::facts(&facts(question)));
         page.add(&call);
-        if !question.whole {
-            let words = "This is only its beginning. The request is too long to show whole here, so it can be approved in the \
-                         window alone, which shows all of it.";
-            page.add(&parts::text(words, None));
+        if let Some(why) = question.elsewhere() {
+            page.add(&parts::text(why, None));
+        }
+        let grants = grants(question);
+        if let Some(offer) = offer(question, &grants) {
+            page.add(&offer);
         }
 
-        let stop = parts::button(
-            "Stop",
-            "Ends the run: this call and every later one of the session, until you lift it",
-        );
-        stop.style_context().add_class("destructive-action");
-        let deny = parts::button("Deny", "This call does not run; the agent goes on without it");
-        let (last, outcome) = if question.whole {
-            let approve = parts::button("Approve", "This call runs, exactly as shown, this once");
-            (approve, Outcome::Answer(Verdict::Approve))
-        } else {
-            (
-                parts::button("Show", "Shows the whole request in the window"),
-                Outcome::Show,
-            )
-        };
-        page.add(&parts::answers(&[&stop], &[&deny, &last]));
+        let note = parts::note("Note to the agent (optional)", MOST_NOTE);
+        let (stop, deny, last) = buttons(question);
+        page.add(&parts::answers(stop.as_ref(), &note, &[&deny, &last]));
         window.add(&page);
 
-        let guard = Guard::new(&window, &call, vec![stop.clone(), deny.clone(), last.clone()]);
-        for (button, outcome) in [
-            (&stop, Outcome::Answer(Verdict::Stop)),
-            (&deny, Outcome::Answer(Verdict::Deny)),
-            (&last, outcome),
-        ] {
+        let ticks: Rc<[(u32, gtk::CheckButton)]> = grants.into();
+        let guarded = stop.iter().chain([&deny, &last]).cloned();
+        let guarded = guarded.chain(ticks.iter().map(|(_, tick)| tick.clone().upcast()));
+        let guard = Guard::new(&window, &call, Some(&note), guarded.collect());
+        let verdicts = (stop.iter().map(|stop| (stop, Some(Verdict::Stop))))
+            .chain([(&deny, Some(Verdict::Deny))])
+            .chain([(&last, question.approves.map(|_| Verdict::Approve))]);
+        for (button, verdict) in verdicts {
             let (guard, ending, window) = (Rc::downgrade(&guard), ending.clone(), window.downgrade());
+            let (ticks, note) = (ticks.clone(), note.clone());
             button.connect_clicked(move |_| {
                 if !guard.upgrade().is_some_and(|guard| guard.is_open()) {
                     return;
                 }
-                ending.send(outcome);
+                ending.send(verdict.map_or(Outcome::Show, |verdict| {
+                    Outcome::Answer(Said {
+                        verdict,
+                        grants: ticked(verdict, &ticks),
+                        message: Some(note.text().trim().to_owned()).filter(|note| !note.is_empty()),
+                    })
+                }));
                 if let Some(window) = window.upgrade() {
                     parts::take_away(&window);
                 }
@@ -137,6 +138,62 @@ impl ApprovalDialog {
             parts::take_away(&self.window);
         }
     }
+}
+
+/// The answers: stop where there is one, deny, and approve or show.
+fn buttons(question: &Question) -> (Option<gtk::Button>, gtk::Button, gtk::Button) {
+    let stop = question.stops.then(|| {
+        let meaning = "Ends the run: this call and every later one of the session, until you lift it";
+        let stop = parts::button("Stop", meaning);
+        stop.style_context().add_class("destructive-action");
+        stop
+    });
+    let deny = parts::button(question.denies, "This call does not run; the agent goes on without it");
+    let last = match question.approves {
+        Some(word) => parts::button(word, "This call runs, exactly as shown, this once"),
+        None => parts::button("Show", "Shows the whole request in the window"),
+    };
+    (stop, deny, last)
+}
+
+/// A tick for each permission that the agent would keep, none of them set.
+fn grants(question: &Question) -> Vec<(u32, gtk::CheckButton)> {
+    let ticks = question
+        .grants
+        .iter()
+        .map(|(place, words)| (*place, parts::tick(words)));
+    ticks.collect()
+}
+
+fn offer(question: &Question, ticks: &[(u32, gtk::CheckButton)]) -> Option<gtk::Box> {
+    if ticks.is_empty() && question.more_grants == 0 {
+        return None;
+    }
+    let offer = gtk::Box::new(gtk::Orientation::Vertical, 2);
+    if !ticks.is_empty() {
+        let heading = format!(
+            "With {}, {} will remember:",
+            question.approves.unwrap_or("Approve"),
+            visible::line(&question.agent)
+        );
+        offer.add(&parts::text(&heading, Some("dim-label")));
+    }
+    for (_, tick) in ticks {
+        offer.add(tick);
+    }
+    if question.more_grants > 0 {
+        let words = format!("{} more can be chosen in the window.", question.more_grants);
+        offer.add(&parts::text(&words, Some("dim-label")));
+    }
+    Some(offer)
+}
+
+/// What goes with an approval; another answer permits nothing.
+fn ticked(verdict: Verdict, ticks: &[(u32, gtk::CheckButton)]) -> Vec<u32> {
+    let set = ticks
+        .iter()
+        .filter(|(_, tick)| verdict == Verdict::Approve && tick.is_active());
+    set.map(|(place, _)| *place).collect()
 }
 
 fn head(question: &Question, behind: &gtk::Label) -> gtk::Box {

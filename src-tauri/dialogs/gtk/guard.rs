@@ -16,6 +16,8 @@ pub(super) struct Guard {
     buttons: Vec<gtk::Button>,
     /// Has the focus while no button has.
     neutral: gtk::Widget,
+    /// Takes the person's own words: keys are for it while it has the focus, and answers wait until the typing is over.
+    note: Option<gtk::Entry>,
     /// The button that a person went to with the keyboard; it loses the focus while it is insensitive.
     chosen: RefCell<Option<gtk::Button>>,
     waiting: Cell<bool>,
@@ -23,11 +25,17 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Guards `buttons` of a window that is about to be shown.
-    pub(super) fn new(window: &gtk::Window, neutral: &impl IsA<gtk::Widget>, buttons: Vec<gtk::Button>) -> Rc<Self> {
+    pub(super) fn new(
+        window: &gtk::Window,
+        neutral: &impl IsA<gtk::Widget>,
+        note: Option<&gtk::Entry>,
+        buttons: Vec<gtk::Button>,
+    ) -> Rc<Self> {
         let guard = Rc::new(Self {
             gate: RefCell::new(Gate::new(Instant::now())),
             buttons,
             neutral: neutral.clone().upcast(),
+            note: note.cloned(),
             chosen: RefCell::new(None),
             waiting: Cell::new(false),
         });
@@ -77,7 +85,8 @@ impl Guard {
             }
         }
         let may = self.gate.borrow_mut().key(Instant::now());
-        if !may {
+        let written = pressed != key::Escape && self.note.as_ref().is_some_and(WidgetExt::is_focus);
+        if !may && !written {
             self.wait();
             return Propagation::Stop;
         }
@@ -110,7 +119,11 @@ impl Guard {
         for button in &self.buttons {
             button.set_sensitive(true);
         }
-        if let Some(chosen) = self.chosen.take() {
+        // Not from under the hands of somebody who writes.
+        let writes = self.note.as_ref().is_some_and(WidgetExt::is_focus);
+        if let Some(chosen) = self.chosen.take()
+            && !writes
+        {
             chosen.grab_focus();
         }
     }

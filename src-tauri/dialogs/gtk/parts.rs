@@ -187,17 +187,44 @@ fn tabs_of(view: &gtk::TextView) -> gtk::pango::TabArray {
     tabs
 }
 
-/// The row of answers: what ends things on the left, the others on the right.
-pub(super) fn answers(left: &[&gtk::Button], right: &[&gtk::Button]) -> gtk::Box {
+/// The row of answers: what ends things on the left, a word to the agent, the others on the right.
+pub(super) fn answers(left: Option<&gtk::Button>, note: &gtk::Entry, right: &[&gtk::Button]) -> gtk::Box {
+    let row = buttons(right);
+    if let Some(button) = left {
+        row.pack_start(button, false, false, 0);
+    }
+    row.pack_start(note, true, true, 0);
+    row
+}
+
+/// Buttons on the right.
+pub(super) fn buttons(right: &[&gtk::Button]) -> gtk::Box {
     let row = gtk::Box::new(gtk::Orientation::Horizontal, 8);
     row.style_context().add_class("countersign-answers");
-    for button in left {
-        row.pack_start(*button, false, false, 0);
-    }
     for button in right.iter().rev() {
         row.pack_end(*button, false, false, 0);
     }
     row
+}
+
+/// A line for the person's own words. Return in it does nothing.
+pub(super) fn note(asks: &str, most: i32) -> gtk::Entry {
+    let note = gtk::Entry::new();
+    note.set_placeholder_text(Some(asks));
+    note.set_max_length(most);
+    note.set_width_chars(12);
+    note.set_activates_default(false);
+    note
+}
+
+/// Something to be chosen, not set, in words that wrap and are no markup.
+pub(super) fn tick(words: &str) -> gtk::CheckButton {
+    let tick = gtk::CheckButton::new();
+    tick.add(&text(words, None));
+    tick.set_tooltip_text(Some(
+        "The agent keeps this from now on; it is taken back in its own settings",
+    ));
+    tick
 }
 
 /// A button that says what it does.

@@ -23,6 +23,18 @@ stream?: string,
  */
 origin?: Origin, 
 /**
+ * The session whose agent started it as a subagent of its own.
+ */
+parent?: string, 
+/**
+ * What kind of subagent it is, in its agent's words.
+ */
+role?: string, 
+/**
+ * The folder that it works in, where its agent says so.
+ */
+folder?: string, 
+/**
  * What it needs or does.
  */
 activity: Activity, 
@@ -46,6 +58,10 @@ pending: number,
  * Whether a person stopped it.
  */
 stopped: boolean, 
+/**
+ * Whether a stop ends its run; where it would not, no surface offers one.
+ */
+stops: boolean, 
 /**
  * How many connections it has now.
  */

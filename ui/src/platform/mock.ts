@@ -15,7 +15,7 @@ import { dialects } from './mock/dialects';
 import { figures, NOTHING, upstreams, webhooks } from './mock/figures';
 import { printed } from './mock/printed';
 import { EPOCH, eventOf, history, run, type Step } from './mock/script';
-import { longRequest, REASON, requests, treacherous } from './mock/requests';
+import { hookRequests, longRequest, REASON, requests, treacherous } from './mock/requests';
 import { SessionBook } from '../stream/sessions';
 import { PlatformError, type Answer, type Batch, type Capabilities, type Page, type Platform, type PlatformSignal, type SessionName, type StreamReader } from './types';
 
@@ -50,6 +50,8 @@ class MockHub {
 
   /** For tests: what was answered, in order. */
   answered: string[] = [];
+  /** For tests: the answers themselves. */
+  given: Answer[] = [];
 
   get head(): number {
     return this.events.at(-1)?.seq ?? 0;
@@ -105,7 +107,7 @@ class MockHub {
     if (!known) throw new PlatformError('not_found', 'There is no such approval.');
     if (known.status !== 'pending') throw new PlatformError('resolved', 'It was answered already.', known);
     const status = ({ approve: 'approved', deny: 'denied', stop: 'stopped' } as const)[answer.decision];
-    const done: Approval = { ...known, status, delivery: 'delivered', decision: { decision: answer.decision, scope: 'once', by, at: new Date().toISOString(), ...(answer.message ? { message: answer.message } : {}) } };
+    const done: Approval = { ...known, status, delivery: 'delivered', decision: { decision: answer.decision, scope: 'once', by, at: new Date().toISOString(), ...(answer.message ? { message: answer.message } : {}), ...(answer.arguments === undefined ? {} : { arguments: answer.arguments }), ...(answer.grants ? { grants: [...answer.grants] } : {}) } };
     this.approvals[at] = done;
     if (answer.scope && answer.scope !== 'once') {
       const { agent, session, tool_name, digest } = done;
@@ -113,7 +115,8 @@ class MockHub {
       this.rules.push({ id: `rule-${id}`, agent, ...only, tool_name, digest, decision: answer.decision, approval: id, created_at: new Date().toISOString() });
     }
     this.answered.push(`${id} ${answer.decision} ${by}`);
-    const data = { approval_id: id, request_id: known.request_id, tool_name: known.tool_name, status, decision: answer.decision, scope: 'once', by };
+    this.given.push(answer);
+    const data = { approval_id: id, request_id: known.request_id, tool_name: known.tool_name, status, ...done.decision };
     this.publish({ kind: 'approval_resolved', agent: known.agent, session: known.session, data });
     return done;
   }
@@ -128,7 +131,7 @@ class MockHub {
         continue;
       }
       const key = `${agent}\n${session}`;
-      const known = found.get(key) ?? { agent, session, activity: 'idle', since: time, pending: 0, stopped: false, connections: 1, events: 0, last: time };
+      const known = found.get(key) ?? { agent, session, activity: 'idle', since: time, pending: 0, stopped: false, stops: true, connections: 1, events: 0, last: time };
       const activity = kind === 'tool_call_start' ? 'working' : kind === 'tool_call_end' ? (data['success'] === false ? 'failed' : 'idle') : known.activity;
       found.set(key, { ...known, activity, since: activity === known.activity ? known.since : time, events: known.events + 1, last: time, ...(kind === 'tool_call_start' ? { task: String(data['tool_name']) } : {}) });
     }
@@ -136,7 +139,7 @@ class MockHub {
     this.others = new SessionBook();
     for (const { agent, session, activity, since, task, progress, events, last } of others) {
       const iso = (ms: number): string => new Date(ms).toISOString();
-      found.set(`${agent}\n${session}`, { agent, session, activity, since: iso(since), pending: 0, stopped: false, connections: 1, events, last: iso(last), ...(task === undefined ? {} : { task }), ...(progress === undefined ? {} : { progress }) });
+      found.set(`${agent}\n${session}`, { agent, session, activity, since: iso(since), pending: 0, stopped: false, stops: true, connections: 1, events, last: iso(last), ...(task === undefined ? {} : { task }), ...(progress === undefined ? {} : { progress }) });
     }
     return [...found.values()].map((view) => {
       const pending = this.approvals.filter((a) => a.agent === view.agent && a.session === view.session && a.status === 'pending').length;
@@ -211,18 +214,18 @@ function play(hub: MockHub, state: string): void {
   if (!quiet) hub.events = history(state === 'older' ? 4000 : 420, now - 4_000);
   const problem = PROBLEMS[state];
   if (problem) hub.problems = [problem];
-  const waiting = { ten: () => requests(10), three: () => requests(3), one: () => requests(1), long: longRequest, treacherous, 'read-only': () => requests(2), modal: () => requests(3), stopped: () => [] }[state];
+  const waiting = { ten: () => requests(10), three: () => requests(3), one: () => requests(1), long: longRequest, treacherous, 'read-only': () => requests(2), modal: () => requests(3), stopped: () => [], hooks: () => hookRequests(), 'hooks-modal': () => hookRequests() }[state] ?? (state.startsWith('hook-') ? () => hookRequests(state.slice(5)) : undefined);
   for (const approval of waiting?.() ?? []) {
-    const { agent, session, request_id, tool_name, arguments: args, tool_info, asked_at } = approval;
+    const { agent, session, request_id, tool_name, arguments: args, tool_info, asked_at, origin } = approval;
     const seq = hub.head + 1;
-    hub.events.push(eventOf({ kind: 'approval_request', agent, session, data: { request_id, tool_name, arguments: args, tool_info, ...(tool_name === 'Bash' ? { reason: REASON } : {}) } }, seq, Date.parse(asked_at)));
+    hub.events.push(eventOf({ origin, kind: 'approval_request', agent, session, data: { request_id, tool_name, arguments: args, tool_info, ...(tool_name === 'Bash' ? { reason: REASON } : {}) } }, seq, Date.parse(asked_at)));
     hub.approvals.push({ ...approval, seq });
   }
   if (state === 'printed') {
     for (const step of printed()) hub.events.push(eventOf(step, hub.head + 1, now - 2_000 + step.after));
   }
   if (state === 'read-only') hub.can = { answer: false, modal: false };
-  if (state === 'modal') hub.can = { answer: true, modal: true };
+  if (state === 'modal' || state === 'hooks-modal') hub.can = { answer: true, modal: true };
   if (state === 'stopped') hub.session({ agent: 'sam', session: 'ingest-7f2' }, true);
   const empty = quiet || state === 'metrics-empty';
   hub.counts = state === 'metrics-failing' ? 'failing' : empty ? 'nothing' : 'busy';

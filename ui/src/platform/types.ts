@@ -28,6 +28,10 @@ export interface Answer {
   readonly scope?: Scope;
   /** A word to the agent. */
   readonly message?: string;
+  /** Other arguments to run with, where the agent can carry that out. */
+  readonly arguments?: unknown;
+  /** Which of the request's own `grants` the agent keeps, by their places. */
+  readonly grants?: readonly number[];
 }
 
 export interface Page {

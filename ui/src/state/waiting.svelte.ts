@@ -3,12 +3,13 @@ import type { Approval } from '../generated/Approval';
 import type { EventRow } from '../generated/EventRow';
 import type { Scope } from '../generated/Scope';
 import type { Verdict } from '../generated/Verdict';
-import { PlatformError } from '../platform/types';
+import { PlatformError, type Answer } from '../platform/types';
 import { Inert } from '../stream/inert';
 import { fields, text } from '../stream/read';
 import { sessionKey } from '../stream/sessions';
 import { visible } from '../stream/visible';
 import type { Hub } from './hub.svelte';
+import { Reply } from './reply.svelte';
 import { Several, type Outcome } from './several.svelte';
 
 const NOTICE_MS = 8_000;
@@ -21,6 +22,12 @@ export interface Notice {
 }
 
 const DONE: Record<Verdict, string> = { approve: 'Approved', deny: 'Denied', stop: 'Stopped' };
+
+function done({ asked }: Reply, { decision, arguments: given }: Answer): string {
+  if (decision === 'stop' || asked.shape === 'call') return decision === 'approve' && given !== undefined ? 'Approved with your changes' : DONE[decision];
+  if (asked.shape === 'plan') return decision === 'approve' ? 'Started' : 'Sent back to planning';
+  return decision === 'approve' ? 'Answered' : 'Not answered, and told so';
+}
 
 const REACH: Record<Scope, string> = { once: '', session: ' for this session', always: ', and always exactly this call' };
 
@@ -39,6 +46,8 @@ export class Waiting {
   notices = $state.raw<Notice[]>([]);
   /** For screen readers: said once. */
   spoken = $state('');
+  /** The one whose arguments are being edited. */
+  editing = $state.raw<Approval>();
   /** Asked to bring one into view and focus it. */
   summons = $state.raw<{ id: string; round: number }>({ id: '', round: 0 });
   /** Requests whose modal was closed unanswered. */
@@ -52,7 +61,7 @@ export class Waiting {
 
   /** Picked to be answered at once. */
   readonly several = new Several(
-    (approval, decision, message) => this.send(approval, decision, message, 'once'),
+    (approval, decision, message) => this.send(approval, { decision, ...(message === '' ? {} : { message }) }),
     (words, trouble) => this.say(words, trouble),
   );
 
@@ -61,6 +70,8 @@ export class Waiting {
   private asking = false;
   private askAgain = false;
   private readonly own = new Set<string>();
+  /** What was put together and not sent; by approval id. */
+  private readonly replies = new Map<string, Reply>();
   private serial = 0;
 
   constructor(private readonly hub: Hub) {
@@ -78,6 +89,15 @@ export class Waiting {
   /** The one that a modal should ask about; none over a summary that is being read. */
   get modal(): Approval | undefined {
     return this.hub.can.modal && !this.several.shown ? this.pending.find(({ id }) => !this.dismissed.has(id)) : undefined;
+  }
+
+  /** What this person has put together to answer it; the same one for as long as it waits. */
+  reply(approval: Approval): Reply {
+    const known = this.replies.get(approval.id);
+    if (known) return known;
+    const reply = new Reply(approval);
+    this.replies.set(approval.id, reply);
+    return reply;
   }
 
   /** Closing the modal answers nothing: all that wait now stay in the strip, and no modal comes back for them. */
@@ -156,6 +176,8 @@ export class Waiting {
   /** `words`: how one that is no longer among them was ended. */
   private set(pending: Approval[], words?: string): void {
     this.pending = pending;
+    for (const id of this.replies.keys()) if (!pending.some((approval) => approval.id === id)) this.replies.delete(id);
+    if (this.editing && !pending.some(({ id }) => id === this.editing?.id)) this.editing = undefined;
     this.several.waits(new Set(pending.map(({ id }) => id)), words);
     const counts = new Map<string, number>();
     for (const { agent, session } of pending) {
@@ -189,9 +211,9 @@ export class Waiting {
   }
 
   /** Answers one. Nothing happens in the inert moment, without the right, or while an answer is on its way. */
-  async answer(approval: Approval, decision: Verdict, message: string, scope: Scope = 'once'): Promise<void> {
+  async answer(approval: Approval, answer: Answer): Promise<void> {
     if (!this.ready) return;
-    const { fate, words } = await this.send(approval, decision, message, scope);
+    const { fate, words } = await this.send(approval, answer);
     if (fate !== 'left') this.say(words, fate === 'elsewhere');
     else this.spoken = words;
   }
@@ -205,15 +227,17 @@ export class Waiting {
     return this.armed && this.hub.can.answer && this.answering === undefined && !this.several.busy;
   }
 
-  private async send(approval: Approval, decision: Verdict, message: string, scope: Scope): Promise<Outcome> {
+  private async send(approval: Approval, answer: Answer): Promise<Outcome> {
+    const { scope = 'once' } = answer;
+    const how = done(this.reply(approval), answer);
     this.answering = approval.id;
     this.failed = undefined;
     this.own.add(approval.id);
     try {
-      await this.hub.platform.decide(approval.id, { decision, ...(scope === 'once' ? {} : { scope }), ...(message === '' ? {} : { message }) });
+      await this.hub.platform.decide(approval.id, answer);
       this.remove(approval.id);
       if (scope !== 'once') this.rulesChanged();
-      return { fate: 'done', words: `${DONE[decision]}${REACH[scope]}: ${visible(approval.tool_name)} for ${visible(approval.agent)}.` };
+      return { fate: 'done', words: `${how}${REACH[scope]}: ${visible(approval.tool_name)} for ${visible(approval.agent)}.` };
     } catch (error) {
       return this.refused(approval, error);
     } finally {

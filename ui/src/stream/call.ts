@@ -1,6 +1,8 @@
 // Reads a tool call's arguments as a person would: which part is the command, which are its settings.
+import { askedBy } from './asked';
+import { changeOf } from './change';
 import { diff } from './diff';
-import { fields, isEmpty, type Fields } from './read';
+import { fields, isEmpty } from './read';
 
 export interface Part {
   readonly name: string;
@@ -10,14 +12,9 @@ export interface Part {
 }
 
 /** Arguments that say most, first. */
-const LEADING = ['command', 'cmd', 'code', 'script', 'sql', 'query', 'file_path', 'path', 'filename', 'url', 'pattern', 'prompt', 'message', 'text', 'content'];
-const CODE = new Set(['command', 'cmd', 'code', 'script', 'sql', 'content', 'old_string', 'new_string', 'diff', 'patch']);
+const LEADING = ['command', 'cmd', 'code', 'script', 'sql', 'plan', 'query', 'file_path', 'notebook_path', 'path', 'filename', 'url', 'pattern', 'prompt', 'message', 'text', 'content'];
+const CODE = new Set(['command', 'cmd', 'code', 'script', 'sql', 'content', 'plan', 'new_source', 'old_string', 'new_string', 'diff', 'patch']);
 const LONG = 80;
-const EDITS = [
-  ['old_string', 'new_string'],
-  ['old_str', 'new_str'],
-  ['old_text', 'new_text'],
-] as const;
 
 function rank(name: string): number {
   const place = LEADING.indexOf(name);
@@ -38,23 +35,21 @@ export function parts(args: unknown): Part[] {
     .sort((a, b) => rank(a.name) - rank(b.name));
 }
 
-/** Both sides of an edit, where the arguments bring them; the other arguments with it. */
-export function edit(args: unknown): { before: string; after: string; rest: Fields } | undefined {
-  const from = fields(args);
-  for (const [old, fresh] of EDITS) {
-    const { [old]: before, [fresh]: after, ...rest } = from;
-    if (typeof before === 'string' && typeof after === 'string') return { before, after, rest };
-  }
-  return undefined;
+/** The agent's own questions, where that is all there is. */
+function questionsOf(args: unknown): string | undefined {
+  const asked = askedBy('AskUserQuestion', args);
+  return asked.shape === 'questions' ? asked.questions.map(({ question }) => question).join('  ') : undefined;
 }
 
 /** The arguments in a line: the command alone where it is the only thing said, an edit as its file and count of lines. */
 export function gist(args: unknown): string {
-  const change = edit(args);
+  const asks = questionsOf(args);
+  if (asks !== undefined) return asks;
+  const change = changeOf(args);
   if (change) {
-    const lines = diff(change.before, change.after);
+    const lines = change.edits.flatMap(({ before, after }) => diff(before, after));
     const tally = (sign: string): number => lines.filter((line) => line.sign === sign).length;
-    return `${gist(change.rest)}  +${tally('+')} -${tally('-')}`;
+    return `${gist(change.rest)}  +${tally('+')}${change.fresh ? '' : ` -${tally('-')}`}`;
   }
   const all = parts(args).filter((part) => !isEmpty(part.value));
   const show = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));

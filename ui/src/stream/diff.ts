@@ -10,8 +10,9 @@ export interface Line {
 const MOST_CELLS = 250_000;
 
 export function diff(before: string, after: string): Line[] {
-  const a = before.split('\n');
-  const b = after.split('\n');
+  // No text has no lines, not one that is empty.
+  const a = before === '' ? [] : before.split('\n');
+  const b = after === '' ? [] : after.split('\n');
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head++;
   let tail = 0;

@@ -41,7 +41,7 @@ it('needs you while an approval waits', () => {
 it("takes the hub's account, but not over what it has seen since", () => {
   const s = new Script();
   const book = new SessionBook();
-  const view: SessionView = { agent: 'sam', session: 's1', activity: 'failed', since: '2026-01-17T10:29:00Z', pending: 0, stopped: false, connections: 1, events: 9, last: '2026-01-17T10:29:00Z' };
+  const view: SessionView = { agent: 'sam', session: 's1', activity: 'failed', since: '2026-01-17T10:29:00Z', pending: 0, stopped: false, stops: true, connections: 1, events: 9, last: '2026-01-17T10:29:00Z' };
   book.correct([view]);
   expect(activity(book)).toEqual(['sam/s1 failed']);
   book.apply([s.start('run')]);
@@ -86,7 +86,7 @@ it('knows how far a run is, from a share or from a percentage, and forgets it wi
 
 it("takes a run's wait and progress from the hub's account", () => {
   const book = new SessionBook();
-  const view: SessionView = { agent: 'desk', session: 'r', activity: 'needs_you', task: 'HITL: sign', progress: 0.5, since: '2026-01-17T10:29:00Z', pending: 0, stopped: false, connections: 0, events: 3, last: '2026-01-17T10:29:00Z' };
+  const view: SessionView = { agent: 'desk', session: 'r', activity: 'needs_you', task: 'HITL: sign', progress: 0.5, since: '2026-01-17T10:29:00Z', pending: 0, stopped: false, stops: true, connections: 0, events: 3, last: '2026-01-17T10:29:00Z' };
   book.correct([view]);
   book.waiting(new Map(), Date.now());
   const line = book.list(Date.parse('2026-01-17T10:31:00Z'))[0];

@@ -26,6 +26,15 @@ export interface Session {
   /** The dialect it speaks, once known. */
   origin: Origin | undefined;
   stopped: boolean;
+  /** A stop ends its run. */
+  stops: boolean;
+  /** The session that started it as a subagent. */
+  parent: string | undefined;
+  /** What kind of subagent. */
+  role: string | undefined;
+  folder: string | undefined;
+  /** It said that it is over. */
+  ended: boolean;
   connections: number;
   events: number;
   last: number;
@@ -71,6 +80,11 @@ export class SessionBook {
         progress: undefined,
         origin: undefined,
         stopped: false,
+        stops: true,
+        parent: undefined,
+        role: undefined,
+        folder: undefined,
+        ended: false,
         connections: 1,
         events: 0,
         last: time,
@@ -109,6 +123,11 @@ export class SessionBook {
       session.progress = view.progress;
       session.origin = view.origin ?? session.origin;
       session.stopped = view.stopped;
+      session.stops = view.stops;
+      session.parent = view.parent ?? session.parent;
+      session.role = view.role ?? session.role;
+      session.folder = view.folder ?? session.folder;
+      session.ended = view.activity === 'gone' && view.connections === 0;
       session.connections = view.connections;
       session.events = view.events;
       session.last = Math.max(session.last, last);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { edit, gist, parts } from './call';
+import { gist, parts } from './call';
 import { age, bytes, countdown, count, duration } from './words';
 
 it('durations, ages and sizes', () => {
@@ -17,8 +17,6 @@ it('a command first, nothing left out', () => {
     ['command', true],
     ['timeout', false],
   ]);
-  expect(edit({ path: 'p', old_string: 'a', new_string: 'b' })).toEqual({ before: 'a', after: 'b', rest: { path: 'p' } });
   expect(gist({ path: 'p', old_string: 'a\nb', new_string: 'a\nc\nd' })).toBe('p  +2 -1');
-  expect(edit({ old_string: 'a' })).toBeUndefined();
   expect(parts(['a']).length + parts('x').length + parts(null).length).toBe(2);
 });

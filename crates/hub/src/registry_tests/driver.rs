@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use countersign_model::{
-    Answer, Approval, Ask, Delivery, Epoch, Extra, Millis, Origin, Rule, Scope, Seq, SessionKey, Status, Surface,
-    Verdict, empty_object, kind, to_json,
+    Answer, Approval, Ask, Delivery, Epoch, Extra, Grant, Millis, Origin, Rule, Scope, Seq, SessionKey, Status,
+    Surface, Verdict, empty_object, kind, to_json,
 };
 
-use super::Op;
 use super::reference::{GRACE, Key, Outcome, Reference};
+use super::{Offer, Op};
 use crate::archive::Restored;
 use crate::registry::{Limits, Outbox, Record, Refusal, Registry, Rejection};
 use crate::{Change, Stop};
@@ -40,6 +40,13 @@ fn session_key(key: Key) -> SessionKey {
     SessionKey {
         agent: AGENTS[key.0].into(),
         session: SESSIONS[key.1].into(),
+    }
+}
+
+fn grant() -> Grant {
+    Grant {
+        label: "Keep it".into(),
+        entry: empty_object(),
     }
 }
 
@@ -87,14 +94,15 @@ impl Driver {
                 request,
                 call,
                 timeout,
-                edits,
-            } => self.ask((agent, session), request, call, timeout, edits),
+                offer,
+            } => self.ask((agent, session), request, call, timeout, offer),
             Op::Answer {
                 pick,
                 verdict,
                 scope,
                 edited,
-            } => self.answer(pick, verdict, scope, edited),
+                ref grants,
+            } => self.answer(pick, verdict, scope, edited, grants),
             Op::Stop(agent, session) => {
                 let (key, now) = ((agent, session), self.now());
                 let stopped = self.step(|r, out| r.stop(&session_key(key), Surface::Tray, None, now, out));
@@ -165,7 +173,7 @@ impl Driver {
         question.waiters > question.writers
     }
 
-    fn ask(&mut self, key: Key, request: usize, call: usize, timeout: Option<i64>, edits: bool) {
+    fn ask(&mut self, key: Key, request: usize, call: usize, timeout: Option<i64>, offer: Offer) {
         let request_id: Arc<str> = format!("r{request}").into();
         let arguments = to_json(&serde_json::json!({ "code": CALLS[call] }));
         let ask = Ask {
@@ -179,9 +187,9 @@ impl Driver {
             tool_info: None,
             cwd: None,
             timeout,
-            edits,
-            stops: true,
-            grants: Vec::new(),
+            edits: offer.edits,
+            stops: offer.stops,
+            grants: vec![grant(); offer.grants],
             timestamp: None,
             data: empty_object(),
             extra: Extra::default(),
@@ -192,26 +200,27 @@ impl Driver {
         self.asked += 1;
         let now = self.now();
         let result = self.step(|r, out| r.ask(ask, old, id.clone(), now, out));
-        match self.reference.ask(&id, key, request, call, timeout, edits) {
+        match self.reference.ask(&id, key, request, call, timeout, offer) {
             Some(expected) => assert_eq!(result, Ok(expected)),
             None => assert_eq!(result, Err(Refusal::Conflict(request_id))),
         }
     }
 
-    fn answer(&mut self, pick: usize, verdict: Verdict, scope: Scope, edited: bool) {
+    fn answer(&mut self, pick: usize, verdict: Verdict, scope: Scope, edited: bool, grants: &[u32]) {
         let Some((of, id)) = self.pick(pick) else { return };
         let answer = Answer {
             verdict,
             scope,
             message: None,
             arguments: edited.then(empty_object),
-            grants: Vec::new(),
+            grants: grants.to_vec(),
             by: Surface::Dialog,
         };
         let now = self.now();
         let outcome = match self.step(|r, out| r.answer(&id, answer, now, out)) {
             Ok(approval) => {
                 assert_eq!(approval.status, verdict.status());
+                assert_eq!(approval.decision.expect("decided").grants, grants);
                 Outcome::Taken
             }
             Err(Rejection::NotFound) => Outcome::NotFound,
@@ -221,7 +230,7 @@ impl Driver {
         if outcome == Outcome::Taken && verdict == Verdict::Approve {
             self.approved_by_person.insert(id);
         }
-        assert_eq!(outcome, self.reference.answer(of, verdict, scope, edited));
+        assert_eq!(outcome, self.reference.answer(of, verdict, scope, edited, grants));
     }
 
     fn claim(&mut self, pick: usize) {
@@ -242,6 +251,15 @@ impl Driver {
             "an approval goes out that is not committed"
         );
         let decision = approval.decision.as_ref().expect("approved by someone");
+        let kept = decision
+            .grants
+            .iter()
+            .all(|place| approval.grants.get(*place as usize).is_some());
+        assert!(kept, "a permission goes out that was not offered");
+        assert!(
+            decision.rule.is_none() || decision.grants.is_empty(),
+            "a rule gives no permission that nobody gave with this answer"
+        );
         let by_person = match &decision.rule {
             None => decision.by != Surface::Hub && self.approved_by_person.contains(&id),
             Some(rule) => rule

@@ -1,9 +1,10 @@
 //! The reference: what a question's life is, said a second time and as simply as can be. It keeps all it ever wrote in a
 //! journal and starts again from the committed part of it after a crash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Offer;
 use countersign_model::{Delivery, Scope, Seq, Status, Verdict};
 
 pub(super) const GRACE: i64 = 60;
@@ -19,7 +20,7 @@ pub(super) struct Question {
     pub(super) also: Vec<Key>,
     pub(super) request: usize,
     pub(super) call: usize,
-    pub(super) edits: bool,
+    pub(super) offer: Offer,
     pub(super) asked: Seq,
     pub(super) shown: bool,
     pub(super) status: Status,
@@ -136,7 +137,7 @@ impl Reference {
         request: usize,
         call: usize,
         timeout: Option<i64>,
-        edits: bool,
+        offer: Offer,
     ) -> Option<Arc<str>> {
         let known = self
             .questions
@@ -169,7 +170,7 @@ impl Reference {
             also: Vec::new(),
             request,
             call,
-            edits,
+            offer,
             asked,
             shown: false,
             status: Status::Pending,
@@ -206,7 +207,14 @@ impl Reference {
         }
     }
 
-    pub(super) fn answer(&mut self, of: usize, verdict: Verdict, scope: Scope, edited: bool) -> Outcome {
+    pub(super) fn answer(
+        &mut self,
+        of: usize,
+        verdict: Verdict,
+        scope: Scope,
+        edited: bool,
+        grants: &[u32],
+    ) -> Outcome {
         let question = &self.questions[of];
         if !question.at_hand || !question.shown {
             return Outcome::NotFound;
@@ -214,8 +222,12 @@ impl Reference {
         if question.status != Status::Pending {
             return Outcome::Resolved(question.status);
         }
-        let edits_fit = question.edits && verdict == Verdict::Approve && scope == Scope::Once;
-        if (edited && !edits_fit) || (verdict == Verdict::Stop && scope != Scope::Once) {
+        let edits_fit = question.offer.edits && verdict == Verdict::Approve && scope == Scope::Once;
+        let stop_fits = question.offer.stops && scope == Scope::Once;
+        let each_once = BTreeSet::from_iter(grants).len() == grants.len();
+        let offered = grants.iter().all(|place| (*place as usize) < question.offer.grants);
+        let grants_fit = verdict == Verdict::Approve && offered && each_once;
+        if (edited && !edits_fit) || (verdict == Verdict::Stop && !stop_fits) || (!grants.is_empty() && !grants_fit) {
             return Outcome::Unsupported;
         }
         let sessions: Vec<_> = std::iter::once(question.key)
