@@ -2,3 +2,8 @@
 //! files through which they are connected. Connections, processes and the hub are others'.
 
 pub mod absent;
+pub mod claude;
+pub mod codex;
+mod fields;
+pub mod hook;
+pub mod quirks;

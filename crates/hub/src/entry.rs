@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use countersign_model::{Approval, Event, Millis, Rule, SessionKey, Surface};
+use countersign_model::{Approval, Event, Millis, Origin, Rule, SessionKey, Surface};
 
 use crate::seen::Seen;
 
@@ -34,6 +34,25 @@ pub struct Stop {
     pub by: Surface,
     /// A word to the agent.
     pub message: Option<String>,
+}
+
+impl Stop {
+    /// Whether it stops the run of this session, asked or told in that way: a stop reaches the subagents that a hook's session
+    /// started, whose names are its own, a slash, and theirs.
+    pub fn covers(&self, key: &SessionKey, origin: Option<Origin>) -> bool {
+        covers(&self.key, key, origin)
+    }
+}
+
+/// Whether a stop of one session stops another.
+pub(crate) fn covers(stopped: &SessionKey, key: &SessionKey, origin: Option<Origin>) -> bool {
+    if stopped.agent != key.agent {
+        return false;
+    }
+    let Some(rest) = key.session.strip_prefix(&*stopped.session) else {
+        return false;
+    };
+    rest.is_empty() || (origin == Some(Origin::Hook) && rest.starts_with('/'))
 }
 
 /// How far a reader has come, under its own name: kept over restarts.

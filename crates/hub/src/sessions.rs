@@ -176,6 +176,9 @@ impl Sessions {
         if let Some(fact) = Fact::of(event) {
             line.learn(fact, event.time);
         }
+        if event.origin == Origin::Hook {
+            line.learn_hook(&event.kind, event.time);
+        }
     }
 
     /// All lines, those that need a person first, then by their last event, newest first.
@@ -268,6 +271,24 @@ impl Line {
         }
     }
 
+    /// An agent with hooks works from a person's words on until its turn is over; a session that has only begun waits for them.
+    fn learn_hook(&mut self, kind: &str, now: Millis) {
+        let before = self.state();
+        match kind {
+            kind::SESSION_STARTED => self.busy = false,
+            kind::CHAT_MESSAGE => {
+                self.busy = true;
+                self.failed = false;
+                self.task = None;
+            }
+            kind::TURN_COMPLETED => self.running.clear(),
+            _ => {}
+        }
+        if before != self.state() {
+            self.changed = now;
+        }
+    }
+
     /// Nothing of the run before counts any longer.
     fn over(&mut self, task: Option<String>) {
         self.running.clear();
@@ -287,7 +308,7 @@ impl Line {
             .iter()
             .filter(|approval| approval.agent == key.agent && approval.session == key.session)
             .collect();
-        let stopped = stops.iter().find(|stop| stop.key == *key);
+        let stopped = stops.iter().find(|stop| stop.covers(key, self.origin));
         let (activity, since) = if let Some(first) = asked.first() {
             (Activity::NeedsYou, first.asked_at)
         } else if let Some(stop) = stopped {

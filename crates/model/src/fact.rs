@@ -272,9 +272,15 @@ impl Fact {
             kind::APPROVAL_REQUEST => Self::Asked {
                 tool: read().tool_name.unwrap_or_default(),
             },
-            kind::EXECUTION_STARTED => Self::RunStarted,
-            kind::EXECUTION_COMPLETED => Self::RunCompleted,
-            kind::EXECUTION_FAILED => Self::RunFailed {
+            kind::EXECUTION_STARTED | kind::SESSION_STARTED | kind::SUBAGENT_STARTED => Self::RunStarted,
+            kind::EXECUTION_COMPLETED | kind::SESSION_ENDED | kind::SUBAGENT_STOPPED => Self::RunCompleted,
+            kind::TURN_COMPLETED => Self::Status {
+                busy: Busy::Idle,
+                word: "idle".into(),
+                task: None,
+                progress: None,
+            },
+            kind::EXECUTION_FAILED | kind::TURN_FAILED => Self::RunFailed {
                 error: words(&read().error),
             },
             kind::EXECUTION_PAUSED => {

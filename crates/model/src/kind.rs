@@ -52,6 +52,19 @@ pub const USAGE: &str = "usage";
 /// A model's thinking, as far as it is shown (Codex).
 pub const REASONING: &str = "reasoning";
 
+/// A session of an agent begins (hooks).
+pub const SESSION_STARTED: &str = "session_started";
+/// A session of an agent is over (hooks).
+pub const SESSION_ENDED: &str = "session_ended";
+/// A subagent begins; its session names its parent's (hooks).
+pub const SUBAGENT_STARTED: &str = "subagent_started";
+/// A subagent is done (hooks).
+pub const SUBAGENT_STOPPED: &str = "subagent_stopped";
+/// An agent has answered and waits for its person (hooks).
+pub const TURN_COMPLETED: &str = "turn_completed";
+/// An agent could not answer (hooks).
+pub const TURN_FAILED: &str = "turn_failed";
+
 /// The hub's word to an agent that a person ended its run. Never an event: that is `session_stopped`.
 pub const STOP: &str = "stop";
 

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use countersign_agents::absent::WhenAbsent;
 use countersign_dialects::sam::Switches;
 use countersign_model::Dialect;
 use serde::Deserialize;
 
 use crate::address::{self, ListenAt, both_loopbacks, loopback};
 use crate::cloud::{CloudConfig, OwnCloud};
+use crate::hooks::HooksConfig;
 use crate::pace::Rate;
 use crate::upstream::{UpstreamSettings, WrittenUpstream};
 use crate::webhook::{self, WebhookSettings};
@@ -97,16 +97,8 @@ pub struct Config {
     pub upstreams: Vec<UpstreamSettings>,
     /// Codex AgentLoop's door.
     pub codex: Codex,
-    /// How hooks of agents are treated.
-    pub hooks: Hooks,
-}
-
-/// How hooks of agents are treated.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Hooks {
-    /// What `countersign hook` answers to a question while no hub is there.
-    pub when_absent: WhenAbsent,
+    /// The hooks of agents.
+    pub hooks: HooksConfig,
 }
 
 /// How Codex AgentLoop's sessions are served.
@@ -142,7 +134,7 @@ impl Default for Config {
             ring_bytes: 64 * 1024 * 1024,
             data_dir: None,
             codex: Codex::default(),
-            hooks: Hooks::default(),
+            hooks: HooksConfig::default(),
             webhooks: Vec::new(),
             upstreams: Vec::new(),
         }
@@ -203,7 +195,7 @@ struct OwnFile {
     approvals: OwnApprovals,
     sam: OwnSam,
     codex: Codex,
-    hooks: Hooks,
+    hooks: HooksConfig,
     webhook: Vec<webhook::Written>,
     upstream: Vec<WrittenUpstream>,
 }

@@ -19,6 +19,7 @@ use crate::cloud::{self, Cloud};
 use crate::codex::{self, Room};
 use crate::gate::Names;
 use crate::hive;
+use crate::hooks::{self, Hooks};
 use crate::listen::RootDialect;
 use crate::metrics::{self, Board};
 use crate::problem::Problem;
@@ -42,6 +43,7 @@ pub(crate) struct App {
     pub(crate) engine: amiga::Service,
     pub(crate) upstreams: Upstreams,
     pub(crate) webhooks: Webhooks,
+    pub(crate) hooks: Hooks,
 }
 
 /// One address and one way to use it.
@@ -116,6 +118,8 @@ fn list() -> Vec<Route> {
         Route::delete("/api/upstreams/{name}", Need::ApproverOfAll, attached::detach),
         Route::get("/api/webhooks", Need::ReadAll, attached::webhooks),
         Route::post("/api/webhooks/{name}/retry", Need::ApproverOfAll, attached::retry),
+        Route::post("/hooks/claude-code", Need::Publish, hooks::claude_code).up_to(MAX_PUBLISH),
+        Route::post("/hooks/codex", Need::Publish, hooks::codex).up_to(MAX_PUBLISH),
         Route::post("/api/grants", Need::Any, grants::grant),
         Route::post("/api/dashboard", Need::Nothing, grants::exchange),
         Route::get("/api/metrics/overview", Need::ReadAll, metrics::rest::overview),

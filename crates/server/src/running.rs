@@ -19,6 +19,7 @@ use crate::cloud::Cloud;
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
 use crate::gate::Names;
+use crate::hooks::Hooks;
 use crate::listen::{self, RootDialect, Serving};
 use crate::metrics::{self, Board, Figures};
 use crate::router::{App, router};
@@ -276,6 +277,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         engine: amiga.service(),
         upstreams,
         webhooks,
+        hooks: Hooks::new(config.hooks.gate),
     };
     let closing_io = amiga::close(amiga.clone(), closed.clone(), alive.clone());
     let pacing = amiga::pace(amiga, closed.clone());

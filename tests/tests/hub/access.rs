@@ -51,6 +51,18 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/api/sessions/{id}/resume", "", "11133.3.."),
     ("GET", "/api/rules", "", "111.3.3.3"),
     ("DELETE", "/api/rules/{id}", "", "11133.3.3"),
+    (
+        "POST",
+        "/hooks/claude-code",
+        r#"{"hook_event_name":"Setup","session_id":"s"}"#,
+        "1113.3..3",
+    ),
+    (
+        "POST",
+        "/hooks/codex",
+        r#"{"hook_event_name":"SessionStart","session_id":"s"}"#,
+        "1113.3..3",
+    ),
     ("POST", "/api/grants", r#"{"for":"dashboard"}"#, "11133.3.."),
     // The one-time code is the credential here, and this one is none.
     ("POST", "/api/dashboard", r#"{"code":"x"}"#, "333333333"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_model::{SessionKey, SessionView, Surface};
+use countersign_model::{Origin, SessionKey, SessionView, Surface};
 
 use super::{Hub, lock};
 use crate::archive::ArchiveError;
@@ -41,6 +41,13 @@ impl Hub {
             .stopped(key)
             .filter(|(_, sent)| *sent)
             .map(|(stop, _)| stop.clone())
+    }
+
+    /// The stop that reaches a session which speaks like that, its own or its parent's, once it may be told to the agent.
+    pub fn stop_over(&self, key: &SessionKey, origin: Origin) -> Option<Stop> {
+        let registry = lock(&self.state);
+        let (stop, _) = registry.stop_over(key, Some(origin)).filter(|(_, sent)| *sent)?;
+        Some(stop.clone())
     }
 
     /// All stops.

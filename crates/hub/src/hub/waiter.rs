@@ -44,6 +44,14 @@ impl Waiter {
         }
     }
 
+    /// The agent is gone for good, or was answered elsewhere: unless somebody else waits for the same question, it is taken back at
+    /// once, without a grace time. An answer that is there already stays.
+    pub fn withdraw(self, why: &str) {
+        let now = self.hub.clock.now();
+        self.hub
+            .change(|registry, out| registry.withdraw(&self.id, why, now, out));
+    }
+
     /// The answer, once claimed, was written to the agent.
     pub fn delivered(mut self) {
         if !std::mem::take(&mut self.claimed) {

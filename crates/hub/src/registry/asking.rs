@@ -166,7 +166,7 @@ impl Registry {
             attached: 0,
             lease: Some(now.plus_seconds(self.limits.grace_seconds)),
         });
-        if let Some((stop, _)) = self.stops.get(&session) {
+        if let Some((stop, _)) = self.stop_over(&session, Some(ask.origin)) {
             let message = stop.message.clone();
             let decision = Decision {
                 message,
@@ -197,15 +197,19 @@ impl Registry {
         if !binds(&slot.approval, digest) {
             return Err(Refusal::Conflict(slot.approval.request_id.clone()));
         }
-        if !slot.is_of(session) {
+        if !slot.is_from(session) {
             if slot.also.len() + 1 >= MAX_SESSIONS {
                 return Err(Refusal::TooManySessions(slot.approval.request_id.clone()));
             }
             slot.also.push(session.session.clone());
         }
         self.overtake_late(id, now, out);
-        if self.slots[id].approval.status == Status::Pending {
-            self.stop_pending(session, now, out);
+        let approval = &self.slots[id].approval;
+        if approval.status == Status::Pending
+            && let Some((stop, _)) = self.stop_over(session, Some(approval.origin))
+        {
+            let stopped = stop.key.clone();
+            self.stop_pending(&stopped, now, out);
         }
         Ok(())
     }

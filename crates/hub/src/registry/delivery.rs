@@ -14,6 +14,13 @@ impl Registry {
         }
     }
 
+    /// The only one who would carry the answer is gone for good: nobody asks any more.
+    pub(crate) fn withdraw(&mut self, id: &str, why: &str, now: Millis, out: &mut Outbox) {
+        if self.slots.get(id).is_some_and(|slot| slot.attached <= 1) {
+            self.cancel(id, why, now, out);
+        }
+    }
+
     /// They are gone; the request lives on for the grace time.
     pub(crate) fn detach(&mut self, id: &str, now: Millis) {
         let grace = self.limits.grace_seconds;

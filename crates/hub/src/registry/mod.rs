@@ -15,7 +15,7 @@ mod stops;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use countersign_model::{Approval, Rule, Seq, SessionKey, Status};
+use countersign_model::{Approval, Origin, Rule, Seq, SessionKey, Status};
 
 use crate::Stop;
 use slot::{Slot, Step};
@@ -166,6 +166,12 @@ impl Registry {
     }
 
     /// The stop on a session, and whether it is committed.
+    /// The stop that reaches a session, its own or that of the session that started it.
+    pub(crate) fn stop_over(&self, key: &SessionKey, origin: Option<Origin>) -> Option<&(Stop, bool)> {
+        let over = |(stop, _): &&(Stop, bool)| stop.covers(key, origin);
+        self.stops.get(key).or_else(|| self.stops.values().find(over))
+    }
+
     pub(crate) fn stopped(&self, key: &SessionKey) -> Option<(&Stop, bool)> {
         self.stops.get(key).map(|(stop, sent)| (stop, *sent))
     }

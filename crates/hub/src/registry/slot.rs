@@ -6,6 +6,7 @@ use countersign_model::{Approval, Decision, Delivery, Millis, Seq, SessionKey, S
 
 use super::record::by_hub;
 use crate::Stop;
+use crate::entry::covers;
 
 /// What waits for the store's commit.
 #[derive(Clone, Debug)]
@@ -38,9 +39,16 @@ impl Slot {
         self.approval.status != Status::Pending && self.approval.delivery != Delivery::Waiting
     }
 
-    pub(super) fn is_of(&self, key: &SessionKey) -> bool {
+    /// Whether it was asked from this session.
+    pub(super) fn is_from(&self, key: &SessionKey) -> bool {
         let Approval { agent, session, .. } = &self.approval;
         *agent == key.agent && (*session == key.session || self.also.contains(&key.session))
+    }
+
+    /// Whether a stop of this session stops it.
+    pub(super) fn is_of(&self, key: &SessionKey) -> bool {
+        let origin = Some(self.approval.origin);
+        self.sessions().iter().any(|own| covers(key, own, origin))
     }
 
     /// The sessions that it was asked from, the first one first.

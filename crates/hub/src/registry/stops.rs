@@ -117,7 +117,10 @@ impl Registry {
     /// A stop that came while an approval was under way, or out of sight, and that overtakes it now.
     pub(super) fn overtake_late(&mut self, id: &str, now: Millis, out: &mut Outbox) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        let stop = slot.sessions().iter().find_map(|session| self.stops.get(session));
+        let origin = Some(slot.approval.origin);
+        let sessions = slot.sessions();
+        let over = |(stop, _): &&(Stop, bool)| sessions.iter().any(|session| stop.covers(session, origin));
+        let stop = self.stops.values().find(over);
         if let Some((stop, _)) = stop
             && slot.overtake(stop, now)
         {

@@ -1,0 +1,113 @@
+//! Where the vendors deviate: from each other, from their documentation, from what one would expect. Each with the version it was
+//! seen in and a test; what is only a difference in form is in the codecs.
+
+/// Hooks of Claude Code that Countersign does not register, and why: that they are there changes what the agent does
+/// (Claude Code 2.1.197).
+pub const CLAUDE_LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "WorktreeCreate",
+        "with such a hook Claude Code makes no worktree itself: the hook has to, and prints its path",
+    ),
+    (
+        "WorktreeRemove",
+        "with such a hook Claude Code takes a worktree for removed once the hook has ended well",
+    ),
+    (
+        "FileChanged",
+        "its matcher is the list of files to watch: without a list there is nothing to tell, with one Claude Code begins to watch them",
+    ),
+    (
+        "MessageDisplay",
+        "Claude Code holds each line of an answer back until the hook has ended, and starts one for every few lines",
+    ),
+];
+
+/// The longest time-out, in seconds, that Codex takes for `SessionEnd` and `Interrupt`; a longer one is cut, with a warning
+/// (Codex 0.169.0).
+pub const CODEX_BRIEF_SECONDS: u32 = 3;
+
+/// Fields that Codex reserves in the answer of a hook. One of them, and the whole answer is thrown away with an error: a deny would
+/// not deny (Codex 0.169.0, `hooks/src/engine/output_parser.rs`).
+pub const CODEX_RESERVED: &[&str] = &[
+    "interrupt",
+    "updatedInput",
+    "updatedPermissions",
+    "updatedMCPToolOutput",
+    "continue",
+    "stopReason",
+    "suppressOutput",
+];
+
+/// Said where nobody gave a reason: Codex counts a deny without words as no answer (Codex 0.169.0).
+pub const CODEX_REASON: &str = "Denied in Countersign";
+
+#[cfg(test)]
+mod tests {
+    use countersign_model::{Json, empty_object, to_json};
+
+    use super::*;
+    use crate::hook::{Agent, Answer};
+    use crate::{claude, codex};
+
+    fn answers(reason: &str) -> Vec<Answer> {
+        let arguments: Option<Json> = Some(to_json(&serde_json::json!({"command": "ls"})));
+        let mut all = vec![
+            Answer::Permit {
+                arguments: arguments.clone(),
+                grants: vec![empty_object()],
+            },
+            Answer::Permit {
+                arguments: None,
+                grants: Vec::new(),
+            },
+            Answer::Allow {
+                reason: reason.into(),
+                arguments,
+            },
+            Answer::Block { reason: reason.into() },
+            Answer::Halt { reason: reason.into() },
+        ];
+        for stop in [false, true] {
+            all.push(Answer::Refuse {
+                message: reason.into(),
+                stop,
+            });
+            all.push(Answer::Deny {
+                reason: reason.into(),
+                stop,
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn codex_is_never_sent_what_it_reserves_nor_a_deny_without_words() {
+        for reason in ["", "  ", "no"] {
+            for answer in answers(reason) {
+                let Some(text) = Agent::Codex.encode(&answer) else {
+                    continue;
+                };
+                for reserved in CODEX_RESERVED {
+                    assert!(!text.contains(&format!("\"{reserved}\"")), "{text}");
+                }
+                assert!(!text.contains("\"ask\"") && !text.contains("\"approve\""), "{text}");
+                if text.contains("deny") || text.contains("block") {
+                    assert!(text.contains(reason.trim()) && (text.contains("Countersign") || text.contains("no")));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_hook_is_registered_that_changes_what_claude_does_by_being_there() {
+        assert!(claude::EVENTS.iter().all(|event| !claude::is_left_out(event.name)));
+        assert!(claude::is_left_out("WorktreeCreate"));
+    }
+
+    #[test]
+    fn hooks_that_codex_cuts_short_do_not_wait_for_anybody() {
+        for event in codex::EVENTS.iter().filter(|event| event.at_most.is_some()) {
+            assert!(!event.waits, "{}", event.name);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A hook that waits for a decision, however long. The head of the reply goes out at once, so that a hub that hangs is told from a
+//! person who takes their time; its body is the answer. A connection that ends takes the question back at once.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use countersign_hub::Waiter;
+use countersign_model::Approval;
+use futures_util::stream;
+use tokio::sync::watch;
+
+use super::Hooks;
+
+/// Why a question was taken back whose connection ended.
+const GONE: &str = "answered in the terminal, or the hook's process ended";
+
+/// The waiter of a hook's connection.
+struct Held {
+    waiter: Option<Waiter>,
+    hooks: Hooks,
+    closing: watch::Receiver<bool>,
+}
+
+impl Held {
+    /// Nobody is waited for any longer.
+    fn end(&mut self) -> Option<Waiter> {
+        let waiter = self.waiter.take()?;
+        self.hooks.answered(waiter.id());
+        Some(waiter)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // When it is the hub that goes, the hook comes back to the next one with the same question.
+        if let Some(waiter) = self.end()
+            && !*self.closing.borrow()
+        {
+            waiter.withdraw(GONE);
+        }
+    }
+}
+
+enum Stage {
+    Waiting(Held),
+    Written(Waiter),
+}
+
+/// Holds the request until there is an answer. A hub that closes breaks the reply off: nothing that could be read as an answer.
+pub(super) fn hold(
+    waiter: Waiter,
+    hooks: Hooks,
+    closing: watch::Receiver<bool>,
+    answer: impl FnOnce(&Approval) -> Option<String> + Send + 'static,
+) -> Response {
+    let held = Held {
+        waiter: Some(waiter),
+        hooks,
+        closing,
+    };
+    let mut answer = Some(answer);
+    let body = stream::unfold(Some(Stage::Waiting(held)), move |stage| {
+        let answer = answer.take();
+        async move {
+            match stage? {
+                Stage::Waiting(mut held) => {
+                    let mut closing = held.closing.clone();
+                    let waiter = held.waiter.as_mut()?;
+                    let approval = tokio::select! {
+                        biased;
+                        approval = waiter.answer() => approval,
+                        _ = closing.wait_for(|closing| *closing) => {
+                            let closed = std::io::Error::other("Countersign is closing");
+                            return Some((Err(closed), Some(Stage::Waiting(held))));
+                        }
+                    };
+                    let waiter = held.end()?;
+                    match answer.and_then(|answer| answer(&approval)) {
+                        Some(text) => Some((Ok(Bytes::from(text)), Some(Stage::Written(waiter)))),
+                        None => {
+                            waiter.delivered();
+                            None
+                        }
+                    }
+                }
+                Stage::Written(waiter) => {
+                    waiter.delivered();
+                    None
+                }
+            }
+        }
+    });
+    let mut response = Body::from_stream(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
