@@ -61,18 +61,17 @@ pub(crate) fn clients(steps: &mut Steps) -> Result<()> {
             "tests/clients/requirements.txt is not there",
         );
     }
-    let node = clients.join("node");
-    if node.join("package.json").exists() {
-        steps.step(
-            "Node clients of the tests",
-            "npm --prefix tests/clients/node ci",
-            || npm::install(&node),
-        )
-    } else {
-        steps.skip(
-            "Node clients of the tests",
-            "tests/clients/node/package.json is not there",
-        );
-        Ok(())
+    for (what, folder) in [
+        ("Node clients of the tests", "node"),
+        ("Real agents of the tests", "agents"),
+    ] {
+        let folder_there = clients.join(folder);
+        if folder_there.join("package.json").exists() {
+            let again = format!("npm --prefix tests/clients/{folder} ci");
+            steps.step(what, &again, || npm::install(&folder_there))?;
+        } else {
+            steps.skip(what, &format!("tests/clients/{folder}/package.json is not there"));
+        }
     }
+    Ok(())
 }
