@@ -6,4 +6,5 @@ pub mod claude;
 pub mod codex;
 mod fields;
 pub mod hook;
+pub mod otlp;
 pub mod quirks;

@@ -49,6 +49,8 @@ pub const NOTIFICATION: &str = "notification";
 pub const USER_PRESENCE: &str = "user_presence";
 /// What a request to a model took: tokens, cost.
 pub const USAGE: &str = "usage";
+/// What telemetry adds to a tool call that hooks tell of, too (OpenTelemetry): how long it took, who allowed it.
+pub const TOOL_TELEMETRY: &str = "tool_telemetry";
 /// A model's thinking, as far as it is shown (Codex).
 pub const REASONING: &str = "reasoning";
 

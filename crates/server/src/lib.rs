@@ -13,6 +13,7 @@ mod hive;
 mod hooks;
 mod listen;
 mod metrics;
+mod otlp;
 mod outward;
 mod pace;
 mod problem;

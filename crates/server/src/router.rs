@@ -22,6 +22,7 @@ use crate::hive;
 use crate::hooks::{self, Hooks};
 use crate::listen::RootDialect;
 use crate::metrics::{self, Board};
+use crate::otlp;
 use crate::problem::Problem;
 use crate::rest::{approvals, attached, events, grants, prometheus, sessions, status};
 use crate::running::Report;
@@ -44,6 +45,7 @@ pub(crate) struct App {
     pub(crate) upstreams: Upstreams,
     pub(crate) webhooks: Webhooks,
     pub(crate) hooks: Hooks,
+    pub(crate) otlp: Arc<otlp::Receiver>,
 }
 
 /// One address and one way to use it.
@@ -124,6 +126,9 @@ fn list() -> Vec<Route> {
         Route::post("/api/dashboard", Need::Nothing, grants::exchange),
         Route::get("/api/metrics/overview", Need::ReadAll, metrics::rest::overview),
         Route::get("/api/stream/metrics", Need::ReadAll, metrics::rest::events),
+        Route::post("/v1/logs", Need::Publish, otlp::logs),
+        Route::post("/v1/metrics", Need::Publish, otlp::metrics),
+        Route::post("/v1/traces", Need::Publish, otlp::traces),
         Route::get("/websocket-test", Need::Any, amiga::page::page),
         Route::get("/websocket-test/{file}", Need::Nothing, amiga::page::file),
         // Socket.IO's token is in its own connect packet.

@@ -22,6 +22,7 @@ use crate::gate::Names;
 use crate::hooks::Hooks;
 use crate::listen::{self, RootDialect, Serving};
 use crate::metrics::{self, Board, Figures};
+use crate::otlp;
 use crate::router::{App, router};
 use crate::socket::Settings;
 use crate::upstream::Upstreams;
@@ -261,6 +262,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     };
     let board = Board::new(hub.clone());
     let amiga = Amiga::new(board.clone(), door.clone());
+    let telemetry = otlp::Receiver::new();
     let app = App {
         cloud: Cloud::new(hub.clone(), config.cloud, config.rate_limit),
         door,
@@ -278,6 +280,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         upstreams,
         webhooks,
         hooks: Hooks::new(config.hooks.gate),
+        otlp: telemetry.clone(),
     };
     let closing_io = amiga::close(amiga.clone(), closed.clone(), alive.clone());
     let pacing = amiga::pace(amiga, closed.clone());
@@ -299,6 +302,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     tasks.push(tokio::spawn(watch_sessions(hub.clone())));
     let figures = Figures::new(board.clone());
     tasks.push(tokio::spawn(metrics::read(hub.clone(), board)));
+    tasks.push(tokio::spawn(otlp::read(hub.clone(), telemetry)));
     tasks.push(tokio::spawn(pacing));
     tasks.push(tokio::spawn(closing_io));
     tasks.push(tokio::spawn(watch_store(hub.clone(), changes.clone())));

@@ -73,6 +73,9 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/api/webhooks/{name}/retry", "", "11133.3.3"),
     ("GET", "/api/metrics/overview", "", "111.3.3.3"),
     ("GET", "/api/stream/metrics", "", "111.3.3.3"),
+    ("POST", "/v1/logs", "{}", "1113.3..3"),
+    ("POST", "/v1/metrics", "{}", "1113.3..3"),
+    ("POST", "/v1/traces", "{}", "1113.3..3"),
     ("GET", "/websocket-test", "", "111......"),
     // Of the program, and says nothing of anybody.
     ("GET", "/websocket-test/{file}", "", "........."),

@@ -1,0 +1,150 @@
+//! From records to events: whose they are, in which session, and what hooks or better telemetry have said already.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use countersign_model::{Event, Millis, NewEvent, Origin, kind};
+use serde_json::Value;
+
+use super::memory::{Key, Memory};
+use super::naming::{agent, millis, named_session};
+use super::records::Records;
+use super::telling;
+use super::told::Signaled;
+
+/// Calls of a session that a record without a call's id may be about.
+const MOST_CALLS: usize = 32;
+/// How far a call's end and the telemetry about it may be apart.
+const NEAR_MILLIS: i64 = 5_000;
+
+/// An event, and what makes it the same one when it is sent again.
+#[derive(Debug)]
+pub struct Told {
+    /// The event.
+    pub event: NewEvent,
+    /// Its mark.
+    pub mark: [u8; 16],
+}
+
+/// A call that a hook told of, and no telemetry yet.
+#[derive(Debug)]
+struct Known {
+    tool: String,
+    id: Arc<str>,
+    last: Millis,
+}
+
+/// What is known of sessions from the log and from earlier records.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    /// The session of a trace, by agent and trace.
+    traces: Memory<Arc<str>>,
+    /// Sessions whose hooks are connected.
+    hooked: Memory<()>,
+    /// The session of a call that hooks told of, by agent and call.
+    calls: Memory<Arc<str>>,
+    recent: Memory<VecDeque<Known>>,
+    /// The best signal that told of a session's tokens.
+    best: Memory<Option<Signaled>>,
+}
+
+impl Telemetry {
+    /// Learns from the log what hooks told.
+    pub fn observe(&mut self, event: &Event) {
+        let (Origin::Hook, Some(session)) = (event.origin, &event.session) else {
+            return;
+        };
+        let key = (event.agent.clone(), session.clone());
+        if self.hooked.get(&key).is_none() {
+            self.hooked.put(key.clone(), ());
+        }
+        if !matches!(&*event.kind, kind::TOOL_CALL_START | kind::TOOL_CALL_END) {
+            return;
+        }
+        let data: Value = serde_json::from_str(event.data.get()).unwrap_or_default();
+        let Some(id) = data["call_id"].as_str().map(Arc::<str>::from) else {
+            return;
+        };
+        self.calls.put((event.agent.clone(), id.clone()), session.clone());
+        let recent = self.recent.entry(&key);
+        match recent.iter_mut().find(|known| known.id == id) {
+            Some(known) => known.last = event.time,
+            None => recent.push_back(Known {
+                tool: data["tool_name"].as_str().unwrap_or_default().to_owned(),
+                id,
+                last: event.time,
+            }),
+        }
+        if recent.len() > MOST_CALLS {
+            recent.pop_front();
+        }
+    }
+
+    /// The events that the records make, in the order of the records.
+    pub fn tell(&mut self, records: &Records, stream: Option<&Arc<str>>) -> Vec<Told> {
+        self.learn(records);
+        telling::tell(self, records, stream)
+    }
+
+    /// Sessions that some records of a trace name are those of the others.
+    fn learn(&mut self, records: &Records) {
+        let logs = records
+            .logs
+            .iter()
+            .map(|log| (&log.source, &log.attributes, &log.trace));
+        let spans = records
+            .spans
+            .iter()
+            .map(|span| (&span.source, &span.attributes, &span.trace));
+        for (source, attributes, trace) in logs.chain(spans).filter(|(.., trace)| !trace.is_empty()) {
+            if let Some(session) = named_session(attributes, source) {
+                self.traces
+                    .put((agent(source, attributes), trace.as_str().into()), session);
+            }
+        }
+    }
+
+    /// Whether hooks tell of the session.
+    pub(super) fn is_hooked(&self, agent: &Arc<str>, session: Option<&Arc<str>>) -> bool {
+        session.is_some_and(|session| self.hooked.get(&(agent.clone(), session.clone())).is_some())
+    }
+
+    /// The call that a record without an id is about: the only one of its tool in its session near that time.
+    pub(super) fn call_near(&mut self, key: &Key, tool: Option<&str>, nanos: u64) -> Option<Arc<str>> {
+        let at = millis(nanos)?;
+        let recent = self.recent.entry(key);
+        let near = |known: &&Known| {
+            Some(known.tool.as_str()) == tool && (known.last.0.saturating_sub(at.0)).abs() <= NEAR_MILLIS
+        };
+        let mut found = recent.iter().filter(near);
+        match (found.next(), found.next()) {
+            (Some(known), None) => Some(known.id.clone()),
+            _ => None,
+        }
+    }
+
+    /// The session of a trace.
+    pub(super) fn of_trace(&self, agent: &Arc<str>, trace: &str) -> Option<Arc<str>> {
+        self.traces.get(&(agent.clone(), trace.into())).cloned()
+    }
+
+    /// The session of a call that hooks told of.
+    pub(super) fn of_call(&self, agent: &Arc<str>, call: &str) -> Option<Arc<str>> {
+        self.calls.get(&(agent.clone(), call.into())).cloned()
+    }
+
+    /// Whether to tell of tokens from this signal: not when the same is known better.
+    pub(super) fn counts(&mut self, agent: &Arc<str>, session: Option<&Arc<str>>, signaled: Signaled) -> bool {
+        let nowhere: Key = (agent.clone(), Arc::default());
+        let key = session.map_or_else(|| nowhere.clone(), |session| (agent.clone(), session.clone()));
+        if self.best.entry(&key).is_some_and(|best| signaled < best) {
+            return false;
+        }
+        *self.best.entry(&key) = Some(signaled);
+        // Metrics often name no session: then they tell of all of the agent's.
+        if signaled > Signaled::Metric {
+            *self.best.entry(&nowhere) = Some(signaled);
+        }
+        true
+    }
+}
