@@ -12,6 +12,7 @@ import type { Upstream } from '../generated/Upstream';
 import type { Webhook } from '../generated/Webhook';
 import { faultIn, type NewUpstream } from './connections';
 import { dialects } from './mock/dialects';
+import { hooked } from './mock/hooked';
 import { figures, NOTHING, upstreams, webhooks } from './mock/figures';
 import { printed } from './mock/printed';
 import { EPOCH, eventOf, history, run, type Step } from './mock/script';
@@ -137,9 +138,9 @@ class MockHub {
     }
     const others = this.others.list(Date.now()).filter(({ session }) => session !== '');
     this.others = new SessionBook();
-    for (const { agent, session, activity, since, task, progress, events, last } of others) {
+    for (const { agent, session, activity, since, task, progress, events, last, stops, parent, role, folder } of others) {
       const iso = (ms: number): string => new Date(ms).toISOString();
-      found.set(`${agent}\n${session}`, { agent, session, activity, since: iso(since), pending: 0, stopped: false, stops: true, connections: 1, events, last: iso(last), ...(task === undefined ? {} : { task }), ...(progress === undefined ? {} : { progress }) });
+      found.set(`${agent}\n${session}`, { agent, session, activity, since: iso(since), pending: 0, stopped: false, stops, connections: 1, events, last: iso(last), ...(parent === undefined ? {} : { parent }), ...(role === undefined ? {} : { role }), ...(folder === undefined ? {} : { folder }), ...(task === undefined ? {} : { task }), ...(progress === undefined ? {} : { progress }) });
     }
     return [...found.values()].map((view) => {
       const pending = this.approvals.filter((a) => a.agent === view.agent && a.session === view.session && a.status === 'pending').length;
@@ -241,6 +242,7 @@ function play(hub: MockHub, state: string): void {
     }
     if (state === 'mixed-live') setInterval(() => hub.publish(steps.next().value as Step), LIVE_MS);
   }
+  if (state === 'hooked') hub.events.push(...hooked(hub.head + 1, now));
   if (state === 'busy' || state === 'older') {
     const steps = run();
     for (let n = 0; n < 60; n++) steps.next();

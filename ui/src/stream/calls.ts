@@ -35,7 +35,7 @@ function pick(rows: Row[], event: EventRow, fits: (row: Row) => boolean): Row | 
   const wanted = callId(event);
   const tool = text(fields(event.data), 'tool_name');
   if (wanted !== undefined) {
-    const named = rows.find((row) => row.callId === wanted && (tool === undefined || row.tool === tool));
+    const named = rows.find((row) => row.callId === wanted && (tool === undefined || row.tool === undefined || row.tool === tool));
     if (named) return named;
   }
   return rows.find((row) => row.tool === tool && (wanted === undefined || row.callId === undefined) && fits(row));
@@ -44,9 +44,11 @@ function pick(rows: Row[], event: EventRow, fits: (row: Row) => boolean): Row | 
 export class CallBook {
   private readonly sessions = new Map<string, Calls>();
   private readonly requests = new Map<string, Row>();
+  /** The newest prompt of each session that speaks through hooks. */
+  private readonly turns = new Map<string, Row>();
 
   private callsOf(event: { agent: string; session?: string | undefined }): Calls {
-    const key = `${event.agent}\n${event.session ?? ''}`;
+    const key = sessionOf(event);
     let calls = this.sessions.get(key);
     if (!calls) {
       calls = { open: [], recent: [] };
@@ -74,6 +76,13 @@ export class CallBook {
           event,
           (row) => !row.start && row.outcome !== 'blocked' && sameArguments(row, event) && (row.outcome === 'asked' || near(row, event, NEAR.start)),
         );
+      case 'tool_telemetry':
+        // The hub names the call; where it could not, the record stands by itself.
+        return pick([...open, ...recent].reverse(), event, () => false);
+      case 'permission_denied':
+        return pick([...open].reverse(), event, (row) => !row.end && sameArguments(row, event)) ?? pick([...recent].reverse(), event, () => false);
+      case 'usage':
+        return event.origin === 'otlp' || event.origin === 'hook' ? this.turns.get(sessionOf(event)) : undefined;
       case 'tool_call_end':
         return (
           pick(open, event, (row) => row.start !== undefined && !row.end) ??
@@ -118,10 +127,18 @@ export class CallBook {
     }
   }
 
+  /** A prompt began a turn: what the model takes from now on belongs to it. */
+  begin(row: Row): void {
+    const key = sessionOf(row);
+    this.turns.delete(key);
+    this.turns.set(key, row);
+    if (this.turns.size > MOST_SESSIONS) this.turns.delete(this.turns.keys().next().value as string);
+  }
+
   /** Files a row again after it changed. */
   file(row: Row): void {
     const calls = this.callsOf(row);
-    const refused = ['denied', 'stopped', 'expired', 'cancelled'].includes(row.outcome);
+    const refused = ['denied', 'stopped', 'expired', 'cancelled', 'withdrawn'].includes(row.outcome);
     const over = row.end !== undefined || (row.result !== undefined && !row.start) || refused;
     const [to, from] = over ? [calls.recent, calls.open] : [calls.open, calls.recent];
     const place = from.indexOf(row);
@@ -143,6 +160,7 @@ export class CallBook {
       if (known) known.open = [...open, ...known.open].slice(-MOST_OPEN);
       else this.sessions.set(key, { open: [...open], recent: [] });
     }
+    for (const [key, row] of older.turns) if (!this.turns.has(key)) this.turns.set(key, row);
     for (const [key, row] of older.requests) if (!this.requests.has(key)) this.requests.set(key, row);
   }
 
@@ -150,6 +168,10 @@ export class CallBook {
   running(agent: string, session: string | undefined): Row[] {
     return this.callsOf({ agent, session }).open.filter((row) => row.start !== undefined);
   }
+}
+
+function sessionOf(event: { agent: string; session?: string | undefined }): string {
+  return `${event.agent}\n${event.session ?? ''}`;
 }
 
 function requestKey(event: EventRow): string {

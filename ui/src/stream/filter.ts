@@ -15,17 +15,22 @@ export interface Filter {
 export const EVERYTHING: Filter = { text: '', groups: new Set(), trouble: false, session: undefined };
 
 const TROUBLE = new Set(['failed', 'blocked', 'stopped', 'denied', 'expired', 'cancelled', 'left']);
-const TROUBLED = new Set(['session_stopped', 'execution_failed', 'constraint_violation']);
+const TROUBLED = new Set(['session_stopped', 'execution_failed', 'turn_failed', 'constraint_violation']);
 
 export function isEverything(filter: Filter): boolean {
   return filter.text.trim() === '' && filter.groups.size === 0 && !filter.trouble && !filter.session;
+}
+
+/** Of the session itself, or of a subagent that it started. */
+function isOf(session: string | undefined, wanted: string): boolean {
+  return session === wanted || (session?.startsWith(`${wanted}/`) ?? false);
 }
 
 function test(filter: Filter): (row: Row) => boolean {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   const { groups, session, trouble } = filter;
   return (row) =>
-    (!session || (row.agent === session.agent && row.session === session.session)) &&
+    (!session || (row.agent === session.agent && isOf(row.session, session.session))) &&
     (groups.size === 0 || groups.has(row.group) || (groups.has('judgements') && row.judgements.length > 0)) &&
     (!trouble || TROUBLE.has(row.outcome) || (isCall(row) ? false : TROUBLED.has(row.kind) || row.waits || row.group === 'judgements')) &&
     words.every((word) => haystack(row).includes(word));

@@ -20,6 +20,8 @@ export type Outcome =
   | 'stopped'
   | 'expired'
   | 'cancelled'
+  /** Taken back: it was answered in the terminal, or its hook is gone; what came of it is not known yet. */
+  | 'withdrawn'
   /** It ran when its agent went away. */
   | 'left'
   /** Not a call. */
@@ -32,7 +34,7 @@ export interface Row {
   readonly kind: string;
   readonly agent: string;
   readonly session: string | undefined;
-  readonly tool: string | undefined;
+  tool: string | undefined;
   /** When the hub took its first event in, ms. */
   readonly time: number;
   /** All of its events, in order. */
@@ -44,6 +46,12 @@ export interface Row {
   asked: EventRow | undefined;
   resolved: EventRow | undefined;
   judgements: EventRow[];
+  /** The agent said that the call was refused, by its own rules or in the terminal. */
+  refused: EventRow | undefined;
+  /** What telemetry says of the call. */
+  telemetry: EventRow | undefined;
+  /** What the model took for the turn that this prompt began. */
+  usage: EventRow[];
   outcome: Outcome;
   /** How long the call took, ms; unset while it runs. */
   took: number | undefined;
@@ -82,6 +90,9 @@ export function makeRow(event: EventRow, group: Group, partial: boolean): Row {
     asked: undefined,
     resolved: undefined,
     judgements: [],
+    refused: undefined,
+    telemetry: undefined,
+    usage: [],
     outcome: 'none',
     took: undefined,
     agentGone: false,
@@ -112,7 +123,7 @@ function statusOf(resolved: EventRow): Outcome {
     case 'expired':
       return 'expired';
     case 'cancelled':
-      return 'cancelled';
+      return text(fields(resolved.data), 'message')?.startsWith('answered in the terminal') ? 'withdrawn' : 'cancelled';
     default:
       return 'denied';
   }
@@ -134,15 +145,21 @@ function outcomeOf(row: Row): Outcome {
   if (answer !== undefined && answer !== 'approved') return answer;
   if (row.judgements.some((event) => judgement(event) === 'against')) return 'blocked';
   if (failed) return 'failed';
+  if (row.refused) return 'denied';
   if (row.asked && !row.resolved) return 'asked';
+  if (row.telemetry && !over) {
+    const success = fields(row.telemetry.data)['success'];
+    if (success === false) return 'failed';
+    if (success === true) return 'ok';
+  }
   if (row.start) return row.agentGone ? 'left' : 'running';
   return answer ?? 'judged';
 }
 
 function tookOf(row: Row): number | undefined {
-  const over = row.end ?? row.result;
+  const over = row.end ?? row.result ?? row.telemetry;
   if (!over) return undefined;
-  const said = row.end ? number(fields(row.end.data), 'duration') : undefined;
+  const said = number(fields(row.end?.data), 'duration') ?? number(fields(row.telemetry?.data), 'duration');
   if (said !== undefined && said >= 0) return said * 1000;
   return row.start ? Math.max(0, timeOf(over) - timeOf(row.start)) : undefined;
 }

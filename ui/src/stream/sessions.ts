@@ -3,6 +3,7 @@ import type { Activity } from '../generated/Activity';
 import type { EventRow } from '../generated/EventRow';
 import type { Origin } from '../generated/Origin';
 import type { SessionView } from '../generated/SessionView';
+import { hear } from './hooked';
 import { waitsForPerson } from './kinds';
 import { errorText, fields, number, text, type Fields } from './read';
 
@@ -28,6 +29,8 @@ export interface Session {
   stopped: boolean;
   /** A stop ends its run. */
   stops: boolean;
+  /** The hub, or an event, has said whether it does. */
+  heard: boolean;
   /** The session that started it as a subagent. */
   parent: string | undefined;
   /** What kind of subagent. */
@@ -81,6 +84,7 @@ export class SessionBook {
         origin: undefined,
         stopped: false,
         stops: true,
+        heard: false,
         parent: undefined,
         role: undefined,
         folder: undefined,
@@ -124,6 +128,7 @@ export class SessionBook {
       session.origin = view.origin ?? session.origin;
       session.stopped = view.stopped;
       session.stops = view.stops;
+      session.heard = true;
       session.parent = view.parent ?? session.parent;
       session.role = view.role ?? session.role;
       session.folder = view.folder ?? session.folder;
@@ -145,7 +150,13 @@ export class SessionBook {
       const time = Date.parse(event.time);
       const session = this.get(event.agent, event.session, time);
       session.events += 1;
-      if (event.origin && event.origin !== 'hub') session.origin = event.origin;
+      if (event.origin && event.origin !== 'hub') {
+        // Telemetry tells of a session that speaks otherwise, too.
+        if (event.origin !== 'otlp' || session.origin === undefined) session.origin = event.origin;
+        const carries = carriesStop(event.origin, event.agent);
+        session.stops = session.heard ? session.stops || carries : carries;
+        session.heard = true;
+      }
       session.last = Math.max(session.last, time);
       advance(session, time);
       const place = BINS - 1 - (session.traceEnd - Math.floor(time / BIN));
@@ -189,7 +200,7 @@ export class SessionBook {
 function rest(session: Session): Activity {
   if (session.stopped) return 'stopped';
   if (session.waits !== undefined) return 'needs_you';
-  if (session.connections === 0) return 'gone';
+  if (session.ended || session.connections === 0) return 'gone';
   return session.running > 0 || session.busy ? 'working' : 'idle';
 }
 
@@ -213,13 +224,24 @@ function pause(session: Session, data: Fields): void {
   session.waits = waitsForPerson(reason) ? reason : undefined;
 }
 
+/** Whether an agent that speaks like this ends its run when it is stopped; the hub's reading of it (`carries_stop`). */
+function carriesStop(origin: Origin, agent: string): boolean {
+  return origin === 'hook' ? agent !== 'codex' : origin !== 'otlp';
+}
+
 const BUSY = /^(processing|working|running|busy|thinking|active|started)/i;
 const QUIET = /^(idle|ready|waiting|done|finished|complete|stopped)/i;
 
 function step(session: Session, event: EventRow): Activity {
   const data = fields(event.data);
   let next: Activity | undefined;
-  switch (event.kind) {
+  const left = event.origin === 'hook' ? hear(session, event, data) : 'all';
+  if (left === 'failed') next = 'failed';
+  switch (left === 'all' ? event.kind : '') {
+    case 'approval_resolved':
+      // A hook says that a call begins before it asks whether it may, and not that it did not run.
+      if (session.origin === 'hook' && /^(denied|stopped|expired)$/.test(text(data, 'status') ?? '')) session.running = Math.max(0, session.running - 1);
+      break;
     case 'tool_call_start':
       session.running += 1;
       session.task = text(data, 'tool_name');

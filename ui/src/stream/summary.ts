@@ -4,7 +4,7 @@ import { gist } from './call';
 import { errorText, fields, number, text, type Fields } from './read';
 import { failure, isCall, judgement, type Row } from './row';
 import { oneLine } from './visible';
-import { count, money } from './words';
+import { count, money, plural } from './words';
 
 const HAYSTACK = 16 * 1024;
 
@@ -22,12 +22,12 @@ function remember(row: Row): Row['cache'] {
 }
 
 function callLine(row: Row): string {
-  const from = fields((row.start ?? row.asked)?.data);
+  const from = fields((row.start ?? row.asked ?? row.end ?? row.refused ?? row.telemetry)?.data);
   const line = gist(from['arguments']);
   const failed = failure(row);
   if (failed !== undefined && row.outcome === 'failed') return line === '' ? failed : `${line}   ${failed}`;
   if (line !== '') return line;
-  const result = row.result ? fields(row.result.data)['result'] : undefined;
+  const result = fields(row.result?.data)['result'] ?? fields(row.end?.data)['result'];
   if (result !== undefined) return typeof result === 'string' ? result : JSON.stringify(result);
   return row.judgements[0] ? judgementLine(row.judgements[0]) : '';
 }
@@ -70,8 +70,58 @@ export function eventLine(event: EventRow): string {
     case 'usage':
       return usageLine(data);
     default:
-      return text(data, 'message', 'text', 'summary') ?? pairs(data);
+      return hookLine(event.kind, data) ?? text(data, 'message', 'text', 'summary') ?? pairs(data, ...(text(data, 'hook_event_name') === undefined ? [] : ENVELOPE));
   }
+}
+
+/** What every hook brings: said once for the session, and not in each row. */
+const ENVELOPE = ['hook_event_name', 'session_id', 'transcript_path', 'agent_transcript_path', 'cwd', 'prompt_id', 'turn_id', 'permission_mode', 'effort', 'model', 'agent_id', 'agent_type', 'parent_session', 'stop_hook_active', 'late', 'happened_at'];
+
+/** The events of Claude Code's and Codex's hooks that say something in words of their own. */
+function hookLine(kind: string, data: Fields): string | undefined {
+  switch (kind) {
+    case 'session_started':
+      return join(text(data, 'source'), text(data, 'model'), text(data, 'cwd'));
+    case 'session_ended':
+      return text(data, 'reason') ?? '';
+    case 'turn_completed':
+      return said(data['content']) ?? '';
+    case 'turn_failed':
+      return join(errorText(data['error']), text(data, 'content', 'last_assistant_message'));
+    case 'subagent_started':
+    case 'subagent_stopped':
+      return join(text(data, 'agent_type'), text(data, 'content', 'last_assistant_message'));
+    case 'task_created':
+    case 'task_completed':
+      return join(text(data, 'task_subject'), text(data, 'task_description'));
+    case 'compaction_started':
+    case 'compaction_ended':
+      return join(text(data, 'trigger'), text(data, 'custom_instructions', 'compact_summary'));
+    case 'setup':
+      return text(data, 'trigger') ?? '';
+    case 'user_prompt_expansion':
+      return text(data, 'prompt') ?? join(text(data, 'command_name'), text(data, 'command_args'));
+    case 'message_display':
+      return text(data, 'delta') ?? '';
+    case 'post_tool_batch':
+      return Array.isArray(data['tool_calls']) ? data['tool_calls'].map((call) => text(fields(call), 'tool_name') ?? 'a tool').join(', ') : undefined;
+    case 'cwd_changed':
+      return [text(data, 'old_cwd'), text(data, 'new_cwd')].filter((folder) => folder !== undefined).join(' → ');
+    case 'instructions_loaded':
+    case 'file_changed':
+      return join(text(data, 'file_path'), text(data, 'load_reason', 'change_type'));
+    default:
+      return undefined;
+  }
+}
+
+/** What the model took for a turn, in two or three words: `4 requests, 12,300 in, 410 out, $0.0420`; empty where nothing is known. */
+export function turnUsage(row: Row): string {
+  const sum = (...names: string[]): number => row.usage.reduce((all, event) => all + (number(fields(event.data), ...names) ?? 0), 0);
+  if (row.usage.length === 0) return '';
+  const cost = sum('cost', 'cost_usd', 'total_cost_usd');
+  const parts = [`${count(sum('input_tokens', 'input'))} in`, `${count(sum('output_tokens', 'output'))} out`];
+  return [plural(row.usage.length, 'request'), ...parts, ...(cost > 0 ? [money(cost)] : [])].join(', ');
 }
 
 function said(value: unknown): string | undefined {

@@ -41,7 +41,14 @@ function put(row: Row, event: EventRow): void {
     case 'system3_intervention':
       row.judgements.push(event);
       break;
+    case 'permission_denied':
+      row.refused = event;
+      break;
+    case 'tool_telemetry':
+      row.telemetry = event;
+      break;
   }
+  row.tool ??= text(fields(event.data), 'tool_name');
   row.callId ??= callId(event);
 }
 
@@ -127,8 +134,10 @@ export class Timeline {
 
   private refresh(row: Row, event: EventRow): void {
     if (isCall(row)) put(row, event);
+    else if (event.kind === 'usage' && row.kind !== 'usage') row.usage.push(event);
     settle(row);
     if (isCall(row)) this.book.file(row);
+    else if (event.kind === 'chat_message' && event.origin === 'hook' && text(fields(event.data), 'sender') === 'user') this.book.begin(row);
   }
 
   private trim(following: boolean): void {

@@ -26,6 +26,7 @@ struct Told {
     content: Option<Value>,
     error: Option<Value>,
     call_id: Option<Value>,
+    source: Option<Value>,
     tool_name: Option<Value>,
 }
 
@@ -58,7 +59,8 @@ impl Line {
             self.parent = Some(Arc::from(parent));
         }
         self.role = text(told.agent_type).or_else(|| self.role.take());
-        self.folder = text(told.cwd).or_else(|| self.folder.take());
+        // The first one is the project's; a shell may go elsewhere for a while.
+        self.folder = self.folder.take().or_else(|| text(told.cwd));
         // It happened before what is known: it says nothing about now.
         if told.late == Some(Value::Bool(true)) {
             return Left::Nothing;
@@ -66,6 +68,8 @@ impl Line {
         let before = (self.state(), self.ended);
         self.ended = false;
         match &*event.kind {
+            // After a compaction the turn goes on.
+            "session_started" if text(told.source).as_deref() == Some("compact") => {}
             "session_started" => self.over(None),
             "session_ended" | "subagent_stopped" => {
                 self.over(None);
@@ -79,7 +83,7 @@ impl Line {
                 self.over(short(told.content));
                 self.busy = true;
             }
-            "turn_completed" => {
+            "turn_completed" | "interrupt" => {
                 let task = self.task.take();
                 self.over(task);
             }
@@ -88,6 +92,10 @@ impl Line {
                 self.failed = true;
             }
             "permission_denied" => self.refused(text(told.call_id).as_deref(), text(told.tool_name).as_deref()),
+            kind::USAGE | "tool_telemetry" => {
+                self.ended = before.1;
+                return Left::Fact;
+            }
             _ => {
                 if before.1 {
                     self.changed = event.time;

@@ -2,9 +2,9 @@
 import type { Shape } from '../../components/Glyph.svelte';
 import type { Origin } from '../../generated/Origin';
 import { kindName } from '../../stream/kinds';
-import { fields, text } from '../../stream/read';
+import { fields, isEmpty, text } from '../../stream/read';
 import { failure, isCall, timeOf, type Outcome, type Row } from '../../stream/row';
-import { judgementChip, summary } from '../../stream/summary';
+import { judgementChip, summary, turnUsage } from '../../stream/summary';
 import { oneLine } from '../../stream/visible';
 import { clock, duration, fullClock } from '../../stream/words';
 
@@ -25,6 +25,8 @@ export interface RowView {
   readonly chip: string;
   readonly stance: 'for' | 'against' | 'note' | '';
   readonly moreChips: number;
+  /** What is particular about it: told late, run with other arguments. */
+  readonly marks: readonly string[];
   readonly word: string;
   readonly tone: 'need' | 'bad' | 'run' | 'quiet';
   readonly took: string;
@@ -44,6 +46,7 @@ const SHAPES: Record<Outcome, Shape> = {
   stopped: 'stop',
   expired: 'no',
   cancelled: 'no',
+  withdrawn: 'gone',
   left: 'gone',
   none: 'dot',
 };
@@ -60,6 +63,7 @@ const WORDS: Record<Outcome, string> = {
   stopped: 'stopped',
   expired: 'expired',
   cancelled: 'cancelled',
+  withdrawn: 'withdrawn',
   left: 'agent gone',
   none: '',
 };
@@ -75,6 +79,15 @@ export function outcomeWord(row: Row): string {
 }
 
 const EVENT_SHAPES: Readonly<Record<string, Shape>> = {
+  session_started: 'go',
+  session_ended: 'gone',
+  subagent_started: 'go',
+  subagent_stopped: 'ok',
+  turn_completed: 'say',
+  turn_failed: 'bad',
+  interrupt: 'stop',
+  task_completed: 'ok',
+  message_display: 'say',
   session_stopped: 'stop',
   agent_disconnected: 'gone',
   execution_started: 'go',
@@ -109,7 +122,7 @@ export function nameOf(row: Row): string {
 
 function tone(row: Row): RowView['tone'] {
   if (row.outcome === 'asked' || row.waits) return 'need';
-  const bad = row.outcome === 'failed' || row.outcome === 'stopped' || row.kind === 'session_stopped' || row.kind === 'execution_failed';
+  const bad = row.outcome === 'failed' || row.outcome === 'stopped' || row.kind === 'session_stopped' || row.kind === 'execution_failed' || row.kind === 'turn_failed';
   if (bad || level(row) === 'error') return 'bad';
   return row.outcome === 'running' ? 'run' : 'quiet';
 }
@@ -120,6 +133,13 @@ function word(row: Row): string {
   return row.kind === 'notification' ? oneLine(level(row), 20) : '';
 }
 
+/** In a word each. */
+export function marksOf(row: Row): string[] {
+  const late = row.events.some((event) => fields(event.data)['late'] === true);
+  const edited = !isEmpty(fields(row.resolved?.data)['arguments']) && row.tool !== 'AskUserQuestion';
+  return [...(late ? ['late'] : []), ...(edited ? ['edited'] : [])];
+}
+
 /** `origins` tells what a session speaks, for events that came without it. */
 export function viewOf(row: Row, now: number, origins: (agent: string, session: string) => Origin | undefined): RowView {
   const running = row.outcome === 'running';
@@ -128,6 +148,7 @@ export function viewOf(row: Row, now: number, origins: (agent: string, session: 
   const decisive = chips.find((event) => judgementChip(event).stance === 'against') ?? chips[0];
   const chip = decisive && row.outcome !== 'judged' ? judgementChip(decisive) : undefined;
   const said = summary(row);
+  const usage = turnUsage(row);
   return {
     id: row.id,
     time: clock(row.time, now),
@@ -141,8 +162,9 @@ export function viewOf(row: Row, now: number, origins: (agent: string, session: 
     kind: row.kind,
     call: isCall(row),
     summary: said,
-    chip: chip?.words ?? '',
-    stance: chip?.stance ?? '',
+    chip: chip?.words ?? usage,
+    stance: chip?.stance ?? (usage === '' ? '' : 'note'),
+    marks: marksOf(row),
     moreChips: Math.max(0, chips.length - 1),
     word: word(row),
     tone: tone(row),

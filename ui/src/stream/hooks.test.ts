@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest';
+import type { EventRow } from '../generated/EventRow';
+import { marksOf, nameOf, outcomeWord, viewOf } from '../features/timeline/rowView';
+import { hooked } from '../platform/mock/hooked';
+import { summary, turnUsage } from './summary';
+import { Script } from './testing';
+import { Timeline } from './timeline';
+
+function rows(events: readonly EventRow[]): string[] {
+  const timeline = new Timeline();
+  timeline.apply(events);
+  return timeline.rows.map((row) => [nameOf(row), summary(row).slice(0, 60), outcomeWord(row), ...marksOf(row), turnUsage(row)].filter((part) => part !== '').join(' | '));
+}
+
+function hook(script: Script, kind: string, data: Record<string, unknown>, origin: EventRow['origin'] = 'hook'): EventRow {
+  return { ...script.event(kind, data, { agent: 'claude-code', session: 's1' }), origin };
+}
+
+const START = { tool_name: 'Bash', call_id: 't1', arguments: { command: 'ls' } };
+const ASK = { request_id: 'r1', tool_name: 'Bash', arguments: { command: 'ls' } };
+
+it('tells a session of hooks as what it is, each call in one row with its telemetry, the usage with its prompt', () => {
+  expect(rows(hooked(1, Date.parse('2026-01-17T10:31:00Z')))).toMatchSnapshot();
+});
+
+it('keeps a call in one row when its telemetry comes first', () => {
+  const s = new Script();
+  const events = [hook(s, 'tool_telemetry', { call_id: 't1', success: true, duration: 0.3 }, 'otlp'), hook(s, 'tool_call_start', START), hook(s, 'tool_call_end', { tool_name: 'Bash', call_id: 't1', success: true })];
+  const timeline = new Timeline();
+  timeline.apply(events);
+  expect(timeline.rows.map(({ tool, outcome, took }) => [tool, outcome, took])).toEqual([['Bash', 'ok', 300]]);
+});
+
+it('shows a question that was answered in the terminal as withdrawn, and then as what came of it', () => {
+  const s = new Script();
+  const withdrawn = { approval_id: 'a', request_id: 'r1', tool_name: 'Bash', status: 'cancelled', decision: 'deny', by: 'hub', message: "answered in the terminal, or the hook's process ended" };
+  const events = [hook(s, 'tool_call_start', START), hook(s, 'approval_request', ASK), hook(s, 'approval_resolved', withdrawn, 'hub')];
+  expect(rows(events)).toEqual(['Bash | ls | withdrawn']);
+  s.wait(3_600_000);
+  expect(rows([...events, hook(s, 'tool_call_end', { tool_name: 'Bash', call_id: 't1', success: true, duration: 3600 })])).toEqual(['Bash | ls | ok']);
+});
+
+it('says that a call ran with other arguments, and not so of answers to the agent\u2019s questions', () => {
+  const s = new Script();
+  const approved = (tool: string) => ({ approval_id: 'a', request_id: 'r1', tool_name: tool, status: 'approved', decision: 'approve', by: 'window', arguments: { command: 'ls -l' } });
+  expect(rows([hook(s, 'approval_request', ASK), hook(s, 'approval_resolved', approved('Bash'), 'hub')])).toEqual(['Bash | ls | approved | edited']);
+  const asks = { ...ASK, tool_name: 'AskUserQuestion' };
+  expect(rows([hook(s, 'approval_request', asks), hook(s, 'approval_resolved', approved('AskUserQuestion'), 'hub')])).toEqual(['AskUserQuestion | ls | approved']);
+});
+
+it('never gives two questions about the same call one row, nor one fate', () => {
+  const s = new Script();
+  const second = { ...ASK, request_id: 'r2' };
+  const denied = { approval_id: 'b', request_id: 'r2', tool_name: 'Bash', status: 'denied', decision: 'deny', by: 'dialog' };
+  const events = [hook(s, 'tool_call_start', START), hook(s, 'tool_call_start', { ...START, call_id: 't2' }), hook(s, 'approval_request', ASK), hook(s, 'approval_request', second), hook(s, 'approval_resolved', denied, 'hub')];
+  expect(rows(events)).toEqual(['Bash | ls | needs you', 'Bash | ls | denied']);
+});
+
+it('shows a kind that nobody knows by its name, with its data and without what every hook says', () => {
+  const s = new Script();
+  expect(rows([hook(s, 'brand_new_thing', { hook_event_name: 'BrandNewThing', cwd: '/srv', permission_mode: 'plan', colour: 'red' })])).toEqual(['brand new thing | colour red']);
+});
+
+it('keeps usage without a prompt as a row of its own', () => {
+  const s = new Script();
+  expect(rows([hook(s, 'usage', { model: 'm', input_tokens: 5 }, 'otlp')])).toEqual(['usage | m · 5 in']);
+});
+
+it('shows what the model took beside the prompt', () => {
+  const s = new Script();
+  const timeline = new Timeline();
+  timeline.apply([hook(s, 'chat_message', { sender: 'user', content: 'go' }), hook(s, 'usage', { model: 'm', input_tokens: 1200, output_tokens: 5, cost: 0.5 }, 'otlp')]);
+  expect(viewOf(timeline.rows[0]!, Date.now(), () => undefined).chip).toBe('1 request, 1,200 in, 5 out, $0.50');
+});
