@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::VERSION;
 use crate::amiga::{self, Amiga};
 use crate::auth::{Confirm, Door, Keys, Lock, SecretError, Secrets, folder_secret, foreign_secret};
+use crate::census::Census;
 use crate::cloud::Cloud;
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
@@ -261,7 +262,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         keys: keys.clone(),
     };
     let board = Board::new(hub.clone());
-    let amiga = Amiga::new(board.clone(), door.clone());
+    let census: Arc<Census> = Arc::default();
+    let amiga = Amiga::new(board.clone(), door.clone(), census.clone());
     let telemetry = otlp::Receiver::new();
     let app = App {
         cloud: Cloud::new(hub.clone(), config.cloud, config.rate_limit),
@@ -269,7 +271,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         settings: Settings {
             switches: config.switches,
             approval_timeout: config.approval_timeout,
-            census: Arc::default(),
+            census,
             closing: closed.clone(),
             alive: alive.clone(),
         },

@@ -1,5 +1,7 @@
 //! AMIGA's clients, unchanged, on each transport: python-socketio, socket.io-client in two versions, and its HTTP routes.
 
+use std::time::{Duration, Instant};
+
 use countersign_tests::browser::Page;
 use countersign_tests::foreign::{node, python};
 use countersign_tests::{Foreign, Hub, Start, until};
@@ -315,6 +317,54 @@ fn without_a_token_where_one_is_needed_the_namespace_is_refused() {
     }
     hub.get("/api/metrics/overview").expect(401);
     hub.get("/api/stream/metrics").expect(401);
+}
+
+#[test]
+fn a_session_that_shows_no_token_where_one_is_needed_is_ended_soon() {
+    let hub = Hub::with_toml("auth = \"required\"\n");
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let opened = hub.get(path).expect(200).text;
+    let begun = Instant::now();
+    let open: Value = serde_json::from_str(&opened[1..]).expect("an open packet");
+    let mine = format!("{path}&sid={}", open["sid"].as_str().expect("an id"));
+    assert_eq!(sessions(&hub), 1.0, "it counts while it is there");
+    // A poll waits until there is something to say; that the session is no more is said by an error.
+    until("the session ends", || (hub.get(&mine).status == 400).then_some(()));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    until("it counts no longer", || (sessions(&hub) == 0.0).then_some(()));
+}
+
+/// Open sessions, as `/metrics` tells them.
+fn sessions(hub: &Hub) -> f64 {
+    let figures = hub
+        .call(
+            "GET",
+            "/metrics",
+            &[("Authorization", &format!("Bearer {}", hub.token()))],
+            None,
+        )
+        .expect(200)
+        .text;
+    let name = "countersign_dialect_connections{dialect=\"amiga\"} ";
+    let line = figures.lines().find_map(|line| line.strip_prefix(name));
+    line.expect("a figure").parse().expect("a number")
+}
+
+#[test]
+fn sessions_and_event_streams_count_while_they_are_open() {
+    let hub = Hub::start();
+    assert_eq!(sessions(&hub), 0.0);
+    let mut client = Foreign::python_socketio(&hub.url(), "websocket", "/", "");
+    next(&mut client, "connected");
+    assert_eq!(sessions(&hub), 1.0);
+    let mut command = python();
+    command.args(["seed_amiga.py", &hub.url(), "sse"]);
+    let mut stream = Foreign::start(command);
+    stream.event();
+    until("the stream counts too", || (sessions(&hub) == 2.0).then_some(()));
+    drop(stream);
+    drop(client);
+    until("both are gone", || (sessions(&hub) == 0.0).then_some(()));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{Amiga, Engine};
 use crate::auth::Access;
+use crate::census::{Present, Speaks};
 
 /// What is kept with each session: its client in each namespace.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(crate) struct Link {
     clients: Mutex<[Option<u64>; Namespace::ALL.len()]>,
     /// Binary messages that belong to an event and are of no interest.
     attachments: AtomicUsize,
+    /// Counts the session until it ends.
+    present: Mutex<Option<Present>>,
 }
 
 impl Link {
@@ -44,11 +47,21 @@ impl EngineIoHandler for Amiga {
     type Data = Link;
 
     fn on_connect(self: Arc<Self>, engine: Arc<Engine>) {
+        let present = self.census.enter(Speaks::Amiga);
+        *engine.data.present.lock().unwrap_or_else(PoisonError::into_inner) = Some(present);
         self.arrive(engine);
     }
 
     fn on_disconnect(&self, engine: Arc<Engine>, _: DisconnectReason) {
         self.depart(&engine);
+        drop(
+            engine
+                .data
+                .present
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         for namespace in Namespace::ALL {
             if let Some(id) = engine.data.set(namespace, None) {
                 self.leave(id);

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::auth::Door;
+use crate::census::Census;
 use crate::metrics::Board;
 use crate::problem::Problem;
 use crate::router::App;
@@ -49,6 +50,7 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(crate) struct Amiga {
     board: Arc<Board>,
     door: Door,
+    census: Arc<Census>,
     clients: Mutex<Clients>,
     wake: Notify,
 }
@@ -75,10 +77,11 @@ struct Clients {
 }
 
 impl Amiga {
-    pub(crate) fn new(board: Arc<Board>, door: Door) -> Arc<Self> {
+    pub(crate) fn new(board: Arc<Board>, door: Door, census: Arc<Census>) -> Arc<Self> {
         Arc::new(Self {
             board,
             door,
+            census,
             clients: Mutex::default(),
             wake: Notify::new(),
         })

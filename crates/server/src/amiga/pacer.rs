@@ -19,10 +19,12 @@ use crate::metrics::Board;
 const GATHER: Duration = Duration::from_millis(50);
 /// What could not be written is tried again after so long.
 const RETRY: Duration = Duration::from_millis(30);
-/// A session that is in no namespace after so long is closed.
+/// A session that is in no namespace after so long is closed: as long as Socket.IO's own server waits.
 const DOOR: Duration = Duration::from_secs(45);
+/// The same where tokens are required: who has none yet is nobody.
+const STRICT_DOOR: Duration = Duration::from_secs(8);
 /// Who has to go is looked for each time so much has passed.
-const SWEEP: Duration = Duration::from_secs(5);
+const SWEEP: Duration = Duration::from_secs(2);
 
 impl Amiga {
     /// A session that is in no namespace yet.
@@ -110,6 +112,7 @@ impl Amiga {
     /// Those who may be told nothing any longer, or never came further than the door, are closed.
     fn sweep(&self, now: Instant) {
         let wall = self.board.now();
+        let door = if self.door.keys.required() { STRICT_DOOR } else { DOOR };
         let mut clients = self.clients();
         let over: Vec<_> = clients
             .all
@@ -123,7 +126,7 @@ impl Amiga {
         }
         let late: Vec<_> = clients
             .arriving
-            .extract_if(|_, (since, _)| now.saturating_duration_since(*since) > DOOR)
+            .extract_if(|_, (since, _)| now.saturating_duration_since(*since) > door)
             .map(|(_, (_, engine))| engine)
             .collect();
         clients.gone.extend(late);

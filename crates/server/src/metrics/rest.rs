@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::Board;
 use crate::auth::Access;
+use crate::census::{Present, Speaks};
 use crate::problem::Problem;
 use crate::rest::reply;
 use crate::router::App;
@@ -70,6 +71,7 @@ pub(crate) async fn events(
         sent,
         said: None,
         opening: true,
+        _present: app.settings.census.enter(Speaks::Amiga),
     };
     let frames = stream::unfold(feed, |mut feed| async move {
         let frame = feed.next().await?;
@@ -99,6 +101,8 @@ struct Feed {
     /// When something was last said.
     said: Option<Instant>,
     opening: bool,
+    /// Counts the stream until it ends.
+    _present: Present,
 }
 
 impl Feed {
