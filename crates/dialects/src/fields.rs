@@ -100,8 +100,8 @@ macro_rules! raw_fields {
 }
 pub(crate) use raw_fields;
 
-/// What an envelope says beside the fields that its dialect knows, but for the place that another hub gave the event. A row of an
-/// export that is published again is the event that it was: what the hub set there it sets anew.
+/// What an envelope says beside the fields that its dialect knows, but for what a hub set: an event that was exported, or told by
+/// another hub, is the event that it was, and its place and origin are set anew.
 pub(crate) fn rest_of<'a>(rest: Vec<(Cow<'a, str>, &'a RawValue)>) -> Extra {
     if rest.is_empty() {
         return Extra::default();
@@ -110,9 +110,8 @@ pub(crate) fn rest_of<'a>(rest: Vec<(Cow<'a, str>, &'a RawValue)>) -> Extra {
 }
 
 fn ours(mut extra: Extra) -> Extra {
-    let exported = ["id", "time", "origin", "kind"];
-    if extra.has("seq") && exported.iter().all(|name| extra.has(name)) {
-        extra.forget(&exported);
+    if extra.has("seq") && extra.has("origin") {
+        extra.forget(&["id", "time", "origin", "kind"]);
     }
     extra.forget(&["seq", "via"]);
     extra

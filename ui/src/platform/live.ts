@@ -17,6 +17,8 @@ interface Frame {
   seq?: number;
   agent?: string;
   session?: string;
+  stream?: string;
+  origin?: Origin;
 }
 
 export interface Surroundings {
@@ -150,14 +152,13 @@ export class LiveSocket {
       seq,
       id: `${this.epoch}:${seq}`,
       time: new Date(Number.isNaN(given) ? this.around.now() : given).toISOString(),
-      // A frame does not say; the stored event does, and the hub's account of the session.
-      origin: '' as Origin,
+      origin: frame.origin ?? ('' as Origin),
       agent: frame.agent ?? 'unknown',
       kind: frame.type,
       type: frame.type,
       timestamp: frame.timestamp,
       data,
     };
-    return frame.session === undefined ? row : { ...row, session: frame.session };
+    return { ...row, ...(frame.session === undefined ? {} : { session: frame.session }), ...(frame.stream === undefined ? {} : { stream: frame.stream }) };
   }
 }

@@ -1,4 +1,4 @@
-//! The model to SAM frames: the seed's envelope, and beside it `seq`, `agent` and `session`.
+//! The model to SAM frames: the seed's envelope, and beside it `seq`, `agent`, `session`, `stream` and `origin`.
 
 use std::borrow::Cow;
 
@@ -66,6 +66,9 @@ pub fn event(event: &Event) -> String {
         out.push_str(",\"stream\":");
         push_string(&mut out, stream);
     }
+    out.push_str(",\"origin\":\"");
+    out.push_str(event.origin.as_str());
+    out.push('"');
     if !event.via.is_empty() {
         out.push_str(",\"via\":");
         out.push_str(&text(&event.via));
