@@ -62,7 +62,16 @@ fn a_place_that_is_not_there_is_told_and_live_goes_on() {
         assert!(lost.get("seq").is_none());
         let seq = hub.ws("/publish").publish(&json!({"type": "after", "data": {}}));
         assert_eq!(monitor.next()["seq"], seq);
+        let gone = hub.get(&format!("/api/events?since={since}")).problem(410);
+        assert_eq!(
+            (&gone["epoch"], &gone["oldest"]),
+            (&data["epoch"], &data["oldest"]),
+            "{since}"
+        );
     }
+    let head = hub.get("/api/status").json()["head"].as_u64().expect("a place");
+    let at_head = hub.get(&format!("/api/events?since={head}")).expect(200).json();
+    assert_eq!(at_head["events"], json!([]));
     for bad in ["x", "-1", "a:b:1", ":1", "1:"] {
         assert_eq!(
             Ws::try_connect(hub.port, &format!("/?since={bad}"), &[]).err(),

@@ -147,6 +147,10 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let hub = &app.door.hub;
     let mut query = event_query(text.as_deref().unwrap_or_default(), |since| {
+        // A bare number asks for what is kept after it, and is a place that never was only when it is past the head.
+        if since.epoch.is_none() && since.seq <= hub.tail() {
+            return Ok(());
+        }
         hub.cursor(Some(since)).map(drop).map_err(|lost| {
             Problem::new(StatusCode::GONE, "the events after this place are not kept")
                 .with("epoch", lost.epoch.as_str().into())
@@ -208,9 +212,7 @@ fn event_query(text: &str, check: impl Fn(&Since) -> Result<(), Problem>) -> Res
                 let since: Since = value.parse().map_err(|error: countersign_model::cursor::SinceError| {
                     field(Problem::bad_request(error.to_string()))
                 })?;
-                if since.epoch.is_some() {
-                    check(&since)?;
-                }
+                check(&since)?;
                 query_.since = since.seq;
             }
             "until" => {
