@@ -155,20 +155,24 @@ pub fn authenticated() -> &'static str {
     r#"{"type":"authenticated"}"#
 }
 
-/// Says that the events after a resume point are not kept; live events follow.
-pub fn history_lost(epoch: &Epoch, oldest: Seq, head: Seq) -> String {
+/// Says that the events after a resume point are not kept; live events follow. `last` is the last event kept of the epoch that
+/// the resume point named, where that is known: whoever saw more of it resumes there.
+pub fn history_lost(epoch: &Epoch, oldest: Seq, head: Seq, last: Option<Seq>) -> String {
     #[derive(Serialize)]
     struct Lost<'a> {
         r#type: &'a str,
         epoch: &'a str,
         oldest: Seq,
         head: Seq,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last: Option<Seq>,
     }
     text(&Lost {
         r#type: "history_lost",
         epoch: epoch.as_str(),
         oldest,
         head,
+        last,
     })
 }
 

@@ -261,7 +261,10 @@ impl HiveConversation {
         let mut frames = BytesMut::new();
         push_text(&mut frames, &hive::subscribed(subscription, hub.epoch(), seq));
         if let Some(lost) = lost {
-            push_text(&mut frames, &hive::history_lost(&lost.epoch, lost.oldest, lost.head));
+            push_text(
+                &mut frames,
+                &hive::history_lost(&lost.epoch, lost.oldest, lost.head, lost.last),
+            );
         }
         *subscribed = Subscribed::Now(view.clone());
         Direct {

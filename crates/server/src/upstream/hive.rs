@@ -1,30 +1,37 @@
 //! Hive, spoken as a client of its event stream (seed 002): authentication where there is a token, one subscription to everything.
+//! Hive's own servers have no words for a question; a Countersign is asked for its questions too, and given their answers.
 
 use std::sync::Arc;
 
 use countersign_dialects::fields::beside;
-use countersign_model::{Epoch, NewEvent, Origin, Seq, kind};
+use countersign_dialects::hive::{self, Action};
+use countersign_dialects::sam::{Inbound, Peer};
+use countersign_model::{Approval, Epoch, NewEvent, Origin, Seq, kind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::settings::UpstreamSettings;
-use super::tongue::{Heard, Resume, Tongue, under};
+use super::tongue::{Heard, NOBODY, Resume, Tongue, answered, asked_here, settled_there, under};
 
 pub(crate) struct Hive {
     name: String,
+    countersign: bool,
 }
 
 impl Hive {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+        Self {
+            name: name.to_owned(),
+            countersign: false,
+        }
     }
 
     fn event(&self, event: &Event<'_>, whole: &str) -> Option<Heard> {
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let kind = text(&event.r#type)?.to_ascii_lowercase();
         if kind::is_reserved(&kind) {
-            return None;
+            return self.countersign.then(|| self.of_countersign(&kind, event, whole))?;
         }
         let stream = text(&event.stream_id);
         let agent = text(&event.agent).or_else(|| stream.clone());
@@ -51,6 +58,35 @@ impl Hive {
             seq: event.seq,
         })
     }
+
+    /// A question, or what became of one.
+    fn of_countersign(&self, kind: &str, event: &Event<'_>, whole: &str) -> Option<Heard> {
+        match kind {
+            kind::APPROVAL_REQUEST => {
+                let peer = Peer {
+                    origin: Origin::Hive,
+                    agent: NOBODY.into(),
+                    session: Some(NOBODY.into()),
+                };
+                match hive::decode(&format!("{{\"action\":\"publish\",\"event\":{whole}}}"), &peer) {
+                    Ok(Action::Publish(decoded)) => match decoded.inbound {
+                        Inbound::Ask(ask) => Some(asked_here(&self.name, ask, event.via.clone(), event.seq)),
+                        Inbound::Event(_) | Inbound::Answer(_) => None,
+                    },
+                    Ok(_) => None,
+                    Err(error) => Some(Heard::Trouble {
+                        error: error.to_string(),
+                        refused: false,
+                    }),
+                }
+            }
+            kind::APPROVAL_RESOLVED => {
+                let data = serde_json::from_str(event.data?.get()).ok()?;
+                settled_there(&self.name, &data, event.agent.as_str())
+            }
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -61,6 +97,8 @@ struct Frame<'a> {
     event: Option<&'a RawValue>,
     #[serde(default)]
     error: Value,
+    #[serde(default)]
+    field: Value,
     #[serde(default)]
     epoch: Value,
     #[serde(default)]
@@ -96,7 +134,12 @@ struct Event<'a> {
 
 impl Tongue for Hive {
     fn open(&mut self, settings: &UpstreamSettings, resume: &Resume) -> Vec<String> {
+        self.countersign = resume.countersign;
         let mut subscribe = json!({ "action": "subscribe" });
+        if self.countersign {
+            // Its own kinds too: they say what became of a question.
+            subscribe["event_types"] = json!(["*"]);
+        }
         if let Some(since) = &resume.since {
             subscribe["since"] = since.as_str().into();
         }
@@ -135,9 +178,20 @@ impl Tongue for Hive {
             }],
             (Some("error"), _) => vec![Heard::Trouble {
                 error: frame.error.as_str().map_or_else(|| text.to_owned(), str::to_owned),
-                refused: false,
+                refused: matches!(frame.field.as_str(), Some("event.type" | "event.data.request_id")),
             }],
             _ => Vec::new(),
         }
+    }
+
+    fn answer(&mut self, approval: &Approval) -> Option<String> {
+        if !self.countersign {
+            return None;
+        }
+        let mut event = json!({ "type": kind::APPROVAL_RESPONSE, "data": answered(approval)? });
+        if let Some(agent) = approval.agent.strip_prefix(&format!("{}/", self.name)) {
+            event["agent"] = agent.into();
+        }
+        Some(json!({ "action": "publish", "event": event }).to_string())
     }
 }

@@ -154,8 +154,9 @@ impl Link {
         let mut tongue = self.tongue();
         let place = self.notes.place(&self.reader).await;
         let place = place.map_err(|error| End::Error(error.to_string()))?;
-        let resume = Resume {
+        let mut resume = Resume {
             since: place.filter(|place| !place.is_empty()),
+            countersign: false,
         };
         let address = tongue.address(&self.settings, &resume);
         let token = self.settings.token.as_deref();
@@ -167,6 +168,7 @@ impl Link {
             self.trail.enter(&self.settings.name, remote.all(), &self.hub);
             self.look_again().await?;
         }
+        resume.countersign = remote.is_some();
         for frame in tongue.open(&self.settings, &resume) {
             write(&mut socket, Message::text(frame)).await?;
         }
@@ -429,7 +431,7 @@ impl Conversation<'_> {
     async fn answer(&mut self, socket: &mut Socket) -> Result<(), End> {
         while let Some((frame, approval, waiter)) = self.asks.next(&mut *self.tongue) {
             write(socket, Message::text(frame)).await?;
-            let confirmed = self.remote.is_some() && self.link.settings.speaks == Speaks::Sam;
+            let confirmed = self.remote.is_some() && matches!(self.link.settings.speaks, Speaks::Sam | Speaks::Hive);
             self.asks.written(approval, waiter, confirmed);
         }
         Ok(())

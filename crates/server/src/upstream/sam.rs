@@ -5,13 +5,10 @@ use std::sync::Arc;
 use countersign_dialects::sam::{self, Inbound, Peer};
 use countersign_model::{Approval, Epoch, Origin, Seq, kind};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::settings::UpstreamSettings;
-use super::tongue::{Heard, Resume, Tongue, under, with_parameter};
-
-/// Stands for the agent and session of a frame that names none: no peer can be called so.
-const NOBODY: &str = "\u{0}";
+use super::tongue::{Heard, NOBODY, Resume, Tongue, answered, asked_here, settled_there, under, with_parameter};
 
 pub(crate) struct Sam {
     name: String,
@@ -38,16 +35,7 @@ impl Sam {
                 last: number("last"),
                 oldest: number("oldest").unwrap_or(1),
             }],
-            kind::APPROVAL_RESOLVED => match text("request_id") {
-                Some(request_id) => vec![Heard::Settled {
-                    request_id,
-                    agent: agent.map(|agent| under(&self.name, Some(agent))),
-                    how: text("status")
-                        .or_else(|| text("decision"))
-                        .unwrap_or_else(|| "resolved".into()),
-                }],
-                None => Vec::new(),
-            },
+            kind::APPROVAL_RESOLVED => settled_there(&self.name, data, agent).into_iter().collect(),
             "error" => vec![Heard::Trouble {
                 refused: matches!(data["field"].as_str(), Some("type" | "request_id")),
                 error: text("error").unwrap_or_else(|| data.to_string()),
@@ -111,18 +99,7 @@ impl Tongue for Sam {
                     seq: more.seq,
                 }]
             }
-            Ok(Inbound::Ask(mut ask)) => {
-                ask.agent = here(&ask.agent);
-                if *ask.session == *NOBODY {
-                    ask.session = here(NOBODY);
-                }
-                ask.edits = false;
-                vec![Heard::Ask {
-                    ask,
-                    via: more.via,
-                    seq: more.seq,
-                }]
-            }
+            Ok(Inbound::Ask(ask)) => vec![asked_here(&self.name, ask, more.via, more.seq)],
             Ok(Inbound::Answer(reply)) => vec![Heard::Settled {
                 request_id: reply.request_id,
                 agent: None,
@@ -133,19 +110,8 @@ impl Tongue for Sam {
     }
 
     fn answer(&mut self, approval: &Approval) -> Option<String> {
-        let response = approval.status.verdict()?;
-        let mut frame = json!({
-            "type": kind::APPROVAL_RESPONSE,
-            "request_id": approval.request_id,
-            "response": response,
-        });
-        if let Some(message) = approval
-            .decision
-            .as_ref()
-            .and_then(|decision| decision.message.as_deref())
-        {
-            frame["message"] = message.into();
-        }
+        let mut frame = answered(approval)?;
+        frame["type"] = kind::APPROVAL_RESPONSE.into();
         // Narrows it down where a request's id is not unique; SAM's own server passes over it.
         if let Some(agent) = approval.agent.strip_prefix(&format!("{}/", self.name)) {
             frame["agent"] = agent.into();

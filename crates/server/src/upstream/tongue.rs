@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use countersign_dialects::limits::MAX_NAME;
 use countersign_model::{Approval, Ask, Epoch, NewEvent, Seq};
+use serde_json::{Value, json};
 
 use super::settings::UpstreamSettings;
 
@@ -46,6 +47,8 @@ pub(crate) enum Heard {
 pub(crate) struct Resume {
     /// `EPOCH:SEQ`.
     pub(crate) since: Option<String>,
+    /// It is a Countersign, which knows words that the dialect's own servers do not; known once it is connected.
+    pub(crate) countersign: bool,
 }
 
 /// A dialect, spoken as a client. One for each connection.
@@ -80,6 +83,44 @@ pub(crate) trait Tongue: Send {
     fn questions_end(&self) -> bool {
         false
     }
+}
+
+/// Stands for the agent and session of a frame that names none: no peer can be called so.
+pub(crate) const NOBODY: &str = "\u{0}";
+
+/// A question in a frame, as it is asked here; the other hub's answer shows no edited arguments.
+pub(crate) fn asked_here(name: &str, mut ask: Box<Ask>, via: Vec<Arc<str>>, seq: Option<Seq>) -> Heard {
+    ask.agent = under(name, Some(&*ask.agent).filter(|agent| *agent != NOBODY));
+    if *ask.session == *NOBODY {
+        ask.session = ask.agent.clone();
+    }
+    ask.edits = false;
+    Heard::Ask { ask, via, seq }
+}
+
+/// What a Countersign says of a question that was resolved there.
+pub(crate) fn settled_there(name: &str, data: &Value, agent: Option<&str>) -> Option<Heard> {
+    let text = |name: &str| data[name].as_str().map(str::to_owned);
+    Some(Heard::Settled {
+        request_id: text("request_id")?,
+        agent: agent.map(|agent| under(name, Some(agent))),
+        how: text("status")
+            .or_else(|| text("decision"))
+            .unwrap_or_else(|| "resolved".into()),
+    })
+}
+
+/// The data of an answer to a Countersign: the request, the verdict, and a word to the agent.
+pub(crate) fn answered(approval: &Approval) -> Option<Value> {
+    let mut data = json!({ "request_id": approval.request_id, "response": approval.status.verdict()? });
+    let message = approval
+        .decision
+        .as_ref()
+        .and_then(|decision| decision.message.as_deref());
+    if let Some(message) = message {
+        data["message"] = message.into();
+    }
+    Some(data)
 }
 
 /// The name that an upstream's agent has here: `NAME/AGENT`, or `NAME` when it named none.

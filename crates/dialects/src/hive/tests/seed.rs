@@ -166,7 +166,10 @@ fn the_frames_of_the_hub() {
         "stop_of_a_connection-out",
         hive::stop(&key("c-0123456789ab"), None, NOW)
     );
-    said!("history_lost-out", hive::history_lost(&Epoch::new("5f0c1d2e"), 7, 41));
+    said!(
+        "history_lost-out",
+        hive::history_lost(&Epoch::new("5f0c1d2e"), 7, 41, Some(30))
+    );
     said!(
         "ack-out",
         hive::ack(&to_json(&"a \"token\""), &Epoch::new("5f0c1d2e"), 42)

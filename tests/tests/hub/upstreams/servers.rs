@@ -1,62 +1,6 @@
-//! Upstreams: the hub as a client of servers that nobody here wrote, of itself, and of other hubs in chains and circles.
+//! Servers of the five systems that nobody here wrote.
 
-use countersign_tests::foreign::{node, python};
-use countersign_tests::{Foreign, Hub, Peer, Start, frames, until};
-use serde_json::{Value, json};
-
-fn serving(mut command: std::process::Command, script: &str, port: u16) -> (Foreign, u16) {
-    command.args([script, &port.to_string()]);
-    let mut server = Foreign::start(command);
-    let port = server.event()["port"].as_u64().unwrap();
-    (server, u16::try_from(port).unwrap())
-}
-
-fn attach(hub: &Hub, name: &str, dialect: &str, url: &str, token: Option<&str>) {
-    let mut body = json!({"name": name, "dialect": dialect, "url": url});
-    if let Some(token) = token {
-        body["token"] = token.into();
-    }
-    hub.post_as_approver("/api/upstreams", &body).expect(201);
-}
-
-fn upstream(hub: &Hub, name: &str) -> Value {
-    let list = hub.get("/api/upstreams").expect(200).json();
-    let list = list["upstreams"].as_array().unwrap();
-    list.iter()
-        .find(|upstream| upstream["name"] == name)
-        .cloned()
-        .unwrap_or_default()
-}
-
-fn wait_state(hub: &Hub, name: &str, state: &str) -> Value {
-    until(&format!("{name} is {state}"), || {
-        let upstream = upstream(hub, name);
-        (upstream["state"] == state).then_some(upstream)
-    })
-}
-
-/// The rows of events that came in through an upstream, once there are so many.
-fn rows(hub: &Hub, origin: &str, count: usize) -> Vec<Value> {
-    until(&format!("{count} rows of {origin}"), || {
-        let mut rows = hub.history();
-        rows.retain(|row| row["origin"] == origin && row["agent"].as_str().unwrap().starts_with("up"));
-        (rows.len() >= count).then_some(rows)
-    })
-}
-
-fn waiting(hub: &Hub) -> Value {
-    until("a question waits", || {
-        let list = hub.get("/api/approvals?status=pending").json();
-        list["approvals"].as_array().unwrap().first().cloned()
-    })
-}
-
-fn status_of(hub: &Hub, id: &Value, status: &str) -> Value {
-    until(&format!("{id} is {status}"), || {
-        let approval = hub.get(&format!("/api/approvals/{}", id.as_str().unwrap())).json();
-        (approval["status"] == status).then_some(approval)
-    })
-}
+use super::*;
 
 /// The next thing that a client said to the server, as JSON.
 fn said(server: &mut Foreign) -> Value {
@@ -66,6 +10,13 @@ fn said(server: &mut Foreign) -> Value {
             return serde_json::from_str(text).unwrap_or_else(|_| json!(text));
         }
     }
+}
+
+fn serving(mut command: std::process::Command, script: &str, port: u16) -> (Foreign, u16) {
+    command.args([script, &port.to_string()]);
+    let mut server = Foreign::start(command);
+    let port = server.event()["port"].as_u64().unwrap();
+    (server, u16::try_from(port).unwrap())
 }
 
 #[test]
@@ -391,169 +342,4 @@ fn a_person_adds_and_removes_upstreams_that_outlive_the_hub() {
     delete("up").expect(204);
     assert_eq!(upstream(&hub, "up"), Value::Null);
     assert_eq!(upstream(&hub, "fixed")["state"], "connected");
-}
-
-/// A hub attached to another one as `up`, over SAM.
-fn attached_to(upper: &Hub, folder: &countersign_tests::Folder) -> Hub {
-    let config = format!(
-        "[[upstream]]\nname = \"up\"\ndialect = \"sam\"\nurl = \"{}\"\ntoken = \"{}\"\n",
-        upper.ws_url("/"),
-        upper.token()
-    );
-    Start::in_folder(folder).config("countersign.toml", &config).run()
-}
-
-fn numbers(hub: &Hub) -> Vec<u64> {
-    let rows = hub.history();
-    let notes = rows.iter().filter(|row| row["kind"] == "note");
-    notes.map(|row| row["data"]["n"].as_u64().unwrap()).collect()
-}
-
-fn wait_numbers(hub: &Hub, expected: &[u64]) {
-    until("all that was published above", || {
-        let seen = numbers(hub);
-        (seen.len() >= expected.len()).then_some(())
-    });
-    assert_eq!(numbers(hub), expected);
-}
-
-#[test]
-fn a_chain_of_two_hubs_loses_and_doubles_nothing_whichever_is_killed() {
-    let upper_start = Start::new();
-    let mut upper = upper_start.run();
-    let port = upper.port;
-    let upper_start = upper_start.port(port);
-    let folder = countersign_tests::Folder::new();
-    let mut lower = attached_to(&upper, &folder);
-    wait_state(&lower, "up", "connected");
-    let mut expected: Vec<u64> = Vec::new();
-    let publish = |upper: &Hub, expected: &mut Vec<u64>, count: u64| {
-        let mut agent = upper.ws("/publish");
-        for _ in 0..count {
-            let n = expected.len() as u64;
-            let mut frame = frames::note(n);
-            frame["agent"] = "builder".into();
-            agent.publish(&frame);
-            expected.push(n);
-        }
-    };
-    publish(&upper, &mut expected, 200);
-    wait_numbers(&lower, &expected);
-    // The lower one is killed while events come; what came in the meantime is there afterwards, once.
-    for _ in 0..3 {
-        publish(&upper, &mut expected, 50);
-        lower.kill();
-        publish(&upper, &mut expected, 50);
-        lower = attached_to(&upper, &folder);
-        wait_numbers(&lower, &expected);
-    }
-    for _ in 0..2 {
-        upper.kill();
-        wait_state(&lower, "up", "waiting");
-        upper = upper_start.run();
-        publish(&upper, &mut expected, 50);
-        // The token is another one in each run of the upper hub; reading needs none, so an old one must not be given.
-        lower.kill();
-        lower = attached_to(&upper, &folder);
-        wait_numbers(&lower, &expected);
-    }
-    let rows = lower.history();
-    let row = rows.iter().find(|row| row["kind"] == "note").unwrap();
-    assert_eq!(row["agent"], "up/builder");
-    assert_eq!(row["via"].as_array().map(Vec::len), Some(1), "{row}");
-}
-
-#[test]
-fn questions_go_down_the_chain_and_answers_up() {
-    let upper = Hub::start();
-    let lower = attached_to(&upper, &countersign_tests::Folder::new());
-    wait_state(&lower, "up", "connected");
-    let mut agent = upper.ws("/publish");
-    agent.send(&frames::approval_request("r1"));
-    let below = waiting(&lower);
-    assert_eq!(
-        (&below["agent"], &below["request_id"]),
-        (&json!("up/sam"), &json!("r1"))
-    );
-    lower.answer(below["id"].as_str().unwrap(), "approve");
-    assert_eq!(agent.skip_to("approval_response")["response"], "approve");
-    let path = format!("/api/approvals/{}", below["id"].as_str().unwrap());
-    until("delivered below", || {
-        (lower.get(&path).json()["delivery"] == "delivered").then_some(())
-    });
-    // Answered above first: below it is cancelled, and an answer there comes too late.
-    agent.send(&frames::approval_request("r2"));
-    let below = waiting(&lower);
-    upper.answer("r2", "deny");
-    assert_eq!(agent.skip_to("approval_response")["response"], "deny");
-    status_of(&lower, &below["id"], "cancelled");
-}
-
-#[test]
-fn circles_are_recognised_and_make_no_storm() {
-    for dialect in ["sam", "hive"] {
-        let path = if dialect == "hive" { "/stream" } else { "/" };
-        let (a, b, c) = (Hub::start(), Hub::start(), Hub::start());
-        attach(&a, "self", dialect, &a.ws_url(path), None);
-        let itself = wait_state(&a, "self", "loop");
-        assert!(itself["last_error"].as_str().unwrap().contains("itself"), "{itself}");
-        attach(&a, "b", dialect, &b.ws_url(path), None);
-        wait_state(&a, "b", "connected");
-        attach(&b, "c", dialect, &c.ws_url(path), None);
-        wait_state(&b, "c", "connected");
-        attach(&b, "a", dialect, &a.ws_url(path), None);
-        wait_state(&b, "a", "loop");
-        // a <- b <- c: c must not attach to a, once a knows that c is behind b.
-        c.ws("/publish").publish(&frames::note(1));
-        until("it went all the way down", || numbers(&a).contains(&1).then_some(()));
-        attach(&c, "a", dialect, &a.ws_url(path), None);
-        for n in 2..20 {
-            for hub in [&a, &b, &c] {
-                hub.ws("/publish").publish(&frames::note(n));
-            }
-        }
-        wait_state(&c, "a", "loop");
-        until("everything went down", || (numbers(&a).len() > 3 * 18).then_some(()));
-        assert_eq!(numbers(&c).len(), 1 + 18, "nothing came back ({dialect})");
-        assert_eq!(numbers(&b).len(), 1 + 2 * 18);
-        assert_eq!(numbers(&a).len(), 1 + 3 * 18);
-    }
-}
-
-#[test]
-fn two_hubs_that_attach_to_each_other_at_once_make_no_storm() {
-    let free = || {
-        std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port()
-    };
-    let (first, second) = (free(), free());
-    let start = |port: u16, other: u16| {
-        let config =
-            format!("[[upstream]]\nname = \"up\"\ndialect = \"hive\"\nurl = \"ws://127.0.0.1:{other}/stream\"\n");
-        Start::new().config("countersign.toml", &config).port(port)
-    };
-    let (one, two) = (start(first, second), start(second, first));
-    let other = std::thread::spawn(move || two.run());
-    let (a, b) = (one.run(), other.join().unwrap());
-    until("one of them sees the circle", || {
-        [&a, &b]
-            .iter()
-            .any(|hub| upstream(hub, "up")["state"] == "loop")
-            .then_some(())
-    });
-    let mut agents = (a.ws("/publish"), b.ws("/publish"));
-    for n in 0..50 {
-        agents.0.publish(&frames::note(n));
-        agents.1.publish(&frames::note(n));
-    }
-    for hub in [&a, &b] {
-        assert!(
-            numbers(hub).len() <= 100,
-            "each event is there once at most: {}",
-            numbers(hub).len()
-        );
-    }
 }
