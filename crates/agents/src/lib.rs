@@ -5,6 +5,7 @@ pub mod absent;
 pub mod claude;
 pub mod codex;
 mod fields;
+pub mod gate;
 pub mod hook;
 pub mod otlp;
 pub mod quirks;

@@ -1,6 +1,12 @@
 //! Where the vendors deviate: from each other, from their documentation, from what one would expect. Each with the version it was
 //! seen in and a test; what is only a difference in form is in the codecs.
 
+use countersign_model::{Json, empty_object};
+use serde_json::value::RawValue;
+
+use crate::fields;
+use crate::hook::Agent;
+
 /// Hooks of Claude Code that Countersign does not register, and why: that they are there changes what the agent does
 /// (Claude Code 2.1.197).
 pub const CLAUDE_LEFT_OUT: &[(&str, &str)] = &[
@@ -38,15 +44,34 @@ pub const CODEX_RESERVED: &[&str] = &[
     "suppressOutput",
 ];
 
+/// What the call runs that a hook is about. Codex gives the question about a command a `description` (why it wants to), which the
+/// call itself does not have (Codex 0.169.0).
+pub(crate) fn call_arguments(agent: Agent, name: &str, arguments: Json) -> Json {
+    if agent != Agent::Codex || name != "PermissionRequest" {
+        return arguments;
+    }
+    let Ok(mut fields) = fields::read(arguments.get()) else {
+        return arguments;
+    };
+    fields.retain(|(name, _)| name != "description");
+    RawValue::from_string(fields::write(&fields)).unwrap_or_else(|_| empty_object())
+}
+
+/// Whether this is the end of the helper with which Claude Code compacts a conversation: it is told as a subagent's without a type,
+/// and its beginning is not told (Claude Code 2.1.197).
+pub(crate) fn is_compaction(name: &str, agent_type: Option<&str>) -> bool {
+    name == "SubagentStop" && agent_type == Some("")
+}
+
 /// Said where nobody gave a reason: Codex counts a deny without words as no answer (Codex 0.169.0).
 pub const CODEX_REASON: &str = "Denied in Countersign";
 
 #[cfg(test)]
 mod tests {
-    use countersign_model::{Json, empty_object, to_json};
+    use countersign_model::to_json;
 
     use super::*;
-    use crate::hook::{Agent, Answer};
+    use crate::hook::Answer;
     use crate::{claude, codex};
 
     fn answers(reason: &str) -> Vec<Answer> {
@@ -109,5 +134,39 @@ mod tests {
         for event in codex::EVENTS.iter().filter(|event| event.at_most.is_some()) {
             assert!(!event.waits, "{}", event.name);
         }
+    }
+
+    #[test]
+    fn codexs_question_is_about_the_call_that_has_no_description() {
+        let hook = |name: &str, input: &str| {
+            let text =
+                format!(r#"{{"hook_event_name":"{name}","session_id":"s","tool_name":"Bash","tool_input":{input}}}"#);
+            Agent::Codex
+                .decode(&text)
+                .expect("a hook")
+                .call_digest()
+                .expect("a digest")
+        };
+        let call = hook("PreToolUse", r#"{"command":"ls"}"#);
+        assert_eq!(
+            hook("PermissionRequest", r#"{"command":"ls","description":"to see"}"#),
+            call
+        );
+        assert_ne!(
+            hook("PermissionRequest", r#"{"command":"rm","description":"to see"}"#),
+            call
+        );
+        assert_ne!(hook("PreToolUse", r#"{"command":"ls","description":"to see"}"#), call);
+    }
+
+    #[test]
+    fn the_helper_that_compacts_is_no_subagent() {
+        let text = |kind: &str| {
+            format!(r#"{{"hook_event_name":"SubagentStop","session_id":"s","agent_id":"a","agent_type":"{kind}"}}"#)
+        };
+        let helper = claude::decode(&text("")).expect("a hook");
+        assert_eq!((&*helper.session, helper.parent), ("s", None));
+        let subagent = claude::decode(&text("Explore")).expect("a hook");
+        assert_eq!((&*subagent.session, subagent.parent.as_deref()), ("s/a", Some("s")));
     }
 }

@@ -173,11 +173,17 @@ impl Sessions {
         if event.origin == Origin::Hook && matches!(line.hear(event), Left::Nothing) {
             return;
         }
-        if let Some(fact) = Fact::of(event) {
+        let fact = Fact::of(event);
+        let begins = fact == Some(Fact::RunStarted);
+        if let Some(fact) = fact {
             line.learn(fact, event.time);
         }
+        // An agent with hooks tells no end of what a stop ended.
+        if line.origin == Some(Origin::Hook) && *event.kind == *kind::SESSION_STOPPED {
+            line.over(None);
+        }
         if event.origin == Origin::Hook {
-            line.learn_hook(&event.kind, event.time);
+            line.learn_hook(&event.kind, begins, event.time);
         }
     }
 
@@ -272,10 +278,10 @@ impl Line {
     }
 
     /// An agent with hooks works from a person's words on until its turn is over; a session that has only begun waits for them.
-    fn learn_hook(&mut self, kind: &str, now: Millis) {
+    fn learn_hook(&mut self, kind: &str, begins: bool, now: Millis) {
         let before = self.state();
         match kind {
-            kind::SESSION_STARTED => self.busy = false,
+            kind::SESSION_STARTED if begins => self.busy = false,
             kind::CHAT_MESSAGE => {
                 self.busy = true;
                 self.failed = false;

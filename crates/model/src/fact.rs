@@ -190,6 +190,8 @@ struct Data {
     progress: Option<f64>,
     reason: Value,
     #[serde(deserialize_with = "lenient")]
+    source: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     sender: Option<String>,
     content: Value,
     #[serde(deserialize_with = "lenient")]
@@ -272,6 +274,8 @@ impl Fact {
             kind::APPROVAL_REQUEST => Self::Asked {
                 tool: read().tool_name.unwrap_or_default(),
             },
+            // Claude Code begins the same session again once its conversation is compacted.
+            kind::SESSION_STARTED if read().source.as_deref() == Some("compact") => return None,
             kind::EXECUTION_STARTED | kind::SESSION_STARTED | kind::SUBAGENT_STARTED => Self::RunStarted,
             kind::EXECUTION_COMPLETED | kind::SESSION_ENDED | kind::SUBAGENT_STOPPED => Self::RunCompleted,
             kind::TURN_COMPLETED => Self::Status {

@@ -31,7 +31,7 @@ pub use auth::{Confirm, ConfirmAsk, MAX_TTL, Role, SecretError, TokenWish, sign_
 pub use cloud::CloudConfig;
 pub use codex::ScriptProblem;
 pub use config::{Codex, Config, ConfigError};
-pub use hooks::{GateDecision, GateRule, HooksConfig};
+pub use hooks::HooksConfig;
 pub use metrics::Figures;
 pub use pace::Rate;
 pub use router::routes;

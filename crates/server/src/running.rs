@@ -281,7 +281,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         engine: amiga.service(),
         upstreams,
         webhooks,
-        hooks: Hooks::new(config.hooks.gate),
+        hooks: Hooks::new(config.hooks.gate.clone()),
         otlp: telemetry.clone(),
     };
     let closing_io = amiga::close(amiga.clone(), closed.clone(), alive.clone());
@@ -312,7 +312,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     if setup.approver == Approver::File {
         folder.write_private("approver.token", &format!("{}\n", keys.approver()))?;
     }
-    let absent = json!({ "when_absent": config.hooks.when_absent });
+    let absent = json!({ "when_absent": config.hooks.when_absent, "gate": config.hooks.gate });
     folder.write_private(HOOKS_FILE, &format!("{absent:#}\n"))?;
     write_directions(&folder, &report.status(), config.auth_required)?;
     Ok(Running {

@@ -39,7 +39,8 @@ impl Hook {
             "PreToolUse" => kind::TOOL_CALL_START,
             "PostToolUse" | "PostToolUseFailure" => kind::TOOL_CALL_END,
             "SubagentStart" => kind::SUBAGENT_STARTED,
-            "SubagentStop" => kind::SUBAGENT_STOPPED,
+            "SubagentStop" if self.parent.is_some() => kind::SUBAGENT_STOPPED,
+            "SubagentStop" => "compaction_agent_stopped",
             "PreCompact" => "compaction_started",
             "PostCompact" => "compaction_ended",
             "Stop" => kind::TURN_COMPLETED,
@@ -193,7 +194,7 @@ impl Hook {
 }
 
 /// `PostToolBatch` as `post_tool_batch`. A kind that is the hub's alone gets a prefix: no hook passes for the hub's word.
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let mut kind = String::new();
     let mut before = ' ';
     let mut letters = name.chars().peekable();

@@ -7,16 +7,19 @@ mod read;
 use std::sync::Arc;
 
 use countersign_model::{Json, SessionKey, canonical, empty_object};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use data::About;
+pub(crate) use data::snake_case;
 pub use read::HookError;
 pub(crate) use read::{from_fields, object, text_of, wrong};
 
-use crate::{claude, codex};
+use crate::{claude, codex, quirks};
 
 /// Whose hook it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Agent {
     /// Claude Code.
     ClaudeCode,
@@ -175,8 +178,14 @@ impl Hook {
         self.arguments.clone().unwrap_or_else(empty_object)
     }
 
-    /// Names the call by what it runs, wherever: two calls that do the same have the same digest. `None` when the arguments are
-    /// ambiguous.
+    /// Names the call by what it runs, wherever: a question and the call that it is about have the same, as have two calls that do the
+    /// same. `None` when the arguments are ambiguous.
+    pub fn call_digest(&self) -> Option<String> {
+        let arguments = quirks::call_arguments(self.agent, &self.name, self.input());
+        canonical::digest(self.tool.as_deref()?, &arguments, None).ok()
+    }
+
+    /// Names what a question about this call would bind, asked in that folder.
     pub fn digest_at(&self, cwd: Option<&str>) -> Option<String> {
         canonical::digest(self.tool.as_deref()?, &self.input(), cwd).ok()
     }

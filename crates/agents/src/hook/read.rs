@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{Agent, Hook, Phase};
 use crate::codex::notify;
-use crate::fields;
+use crate::{fields, quirks};
 
 /// Bytes of a session's, tool's or call's name: as for every other peer.
 const MAX_NAME: usize = 256;
@@ -84,7 +84,9 @@ pub(crate) fn from_fields(agent: Agent, fields: Vec<(String, Json)>) -> Result<H
     })?;
     let own = name_of(&fields, "session_id")?
         .ok_or_else(|| wrong("session_id", "`session_id` is missing: the agent's session"))?;
-    let (session, parent): (Arc<str>, _) = match name_of(&fields, "agent_id")? {
+    let compacts = quirks::is_compaction(&name, text_of(&fields, "agent_type")?.as_deref());
+    let child = name_of(&fields, "agent_id")?.filter(|_| !compacts);
+    let (session, parent): (Arc<str>, _) = match child {
         Some(child) => (format!("{own}/{child}").into(), Some(own.into())),
         None => (own.into(), None),
     };
@@ -94,7 +96,7 @@ pub(crate) fn from_fields(agent: Agent, fields: Vec<(String, Json)>) -> Result<H
             format!("`session_id` and `agent_id` are together longer than {MAX_NAME} bytes"),
         ));
     }
-    let phase = phase_of(&name);
+    let phase = if compacts { Phase::Tells } else { phase_of(&name) };
     let tool = name_of(&fields, "tool_name")?;
     if tool.is_none() && matches!(phase, Phase::Permission | Phase::BeforeTool) {
         return Err(wrong("tool_name", "`tool_name` is missing: the tool that is to run"));

@@ -32,7 +32,8 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// What a request may do, by its `Authorization: Bearer` header or its `token` parameter (RFC 6750, section 2).
+    /// What a request may do, by its `Authorization: Bearer` header, its `X-Countersign-Token` header or its `token`
+    /// parameter (RFC 6750, section 2).
     ///
     /// # Errors
     /// 401 when the credential is not valid, or none was given where one is needed; 400 when two differ.
@@ -60,6 +61,10 @@ impl Door {
     }
 }
 
+/// A token for programs that cannot set `Authorization`, such as an agent's HTTP hooks. Like one in an address it carries no right
+/// to answer.
+const TOKEN: &str = "x-countersign-token";
+
 /// The token that a request carries.
 ///
 /// # Errors
@@ -68,7 +73,9 @@ pub(crate) fn given(headers: &HeaderMap, text: Option<&str>) -> Result<Option<St
     let mut given: Option<String> = None;
     let queried = query(text.unwrap_or_default());
     let queried = queried.into_iter().filter(|(name, _)| name == "token");
+    let named = headers.get_all(TOKEN).iter().filter_map(|value| value.to_str().ok());
     for value in bearers(headers)
+        .chain(named)
         .map(str::to_owned)
         .chain(queried.map(|(_, value)| value))
     {

@@ -6,16 +6,17 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use countersign_agents::gate::{self, Decision};
 use countersign_agents::hook::{About, Agent, Answer, Hook, HookError, Phase};
 use countersign_dialects::limits::MAX_RESULT_KEPT;
 use countersign_dialects::shrink;
 use countersign_hub::{AskError, Asked, Hub};
 use countersign_model::{Approval, Extra, NewEvent, Origin, SessionKey, Surface, kind, to_json};
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::calls::Call;
-use super::gate::{self, GateDecision};
 use super::stamp::Stamp;
 use super::{Hooks, ruling, waiting};
 use crate::auth::Access;
@@ -68,7 +69,7 @@ async fn take(
     let hook = agent.decode(&body)?;
     let visit = Visit {
         key: hook.key(),
-        digest: hook.digest_at(None),
+        digest: hook.call_digest(),
         stream: access.stream(None)?,
         hook,
         stamp,
@@ -93,7 +94,7 @@ struct Visit {
     stamp: Stamp,
     stream: Option<Arc<str>>,
     key: SessionKey,
-    /// The call, wherever it runs.
+    /// The call, as [`Hook::call_digest`] names it.
     digest: Option<String>,
 }
 
@@ -195,10 +196,11 @@ impl Visit {
     }
 
     /// A call is about to run: not in a stopped session, and else as the policy says.
-    async fn before_tool(&self) -> Result<Response, Problem> {
-        let ruling = gate::rule(&self.hooks().gate, &self.hook);
+    async fn before_tool(self) -> Result<Response, Problem> {
+        let tool = self.hook.tool.as_deref().unwrap_or_default();
+        let rule = gate::find(&self.hooks().gate, self.hook.agent, tool, &self.hook.input()).cloned();
         let about = About {
-            policy: ruling.as_ref().map(|ruling| ruling.named.clone()),
+            policy: rule.as_ref().map(to_json),
             ..About::default()
         };
         let event = self.hook.event(&about);
@@ -206,35 +208,37 @@ impl Visit {
             let reason = ruling::stopped(&stop);
             return self.deny(event, reason, true).await;
         }
-        let Some(ruling) = ruling else {
+        let Some(rule) = rule else {
             self.begin();
             self.publish(Vec::new(), event).await?;
             return Ok(self.say(None));
         };
-        match ruling.decision {
-            GateDecision::Deny => self.deny(event, ruling.reason, false).await,
-            GateDecision::Stop => {
-                self.hub().stop(&self.key, Surface::Hub, Some(ruling.reason.clone()));
-                self.deny(event, ruling.reason, true).await
+        let reason = rule.reason();
+        match rule.decision {
+            Decision::Deny => self.deny(event, reason, false).await,
+            Decision::Stop => {
+                self.hub().stop(&self.key, Surface::Hub, Some(reason.clone()));
+                self.deny(event, reason, true).await
             }
-            GateDecision::Allow => {
+            Decision::Allow => {
                 self.begin();
                 self.publish(Vec::new(), event).await?;
-                Ok(self.say(Some(&Answer::Allow {
-                    reason: ruling.reason,
-                    arguments: None,
-                })))
+                let arguments = None;
+                Ok(self.say(Some(&Answer::Allow { reason, arguments })))
             }
-            GateDecision::Ask => {
+            Decision::Ask => {
                 self.begin();
                 self.publish(Vec::new(), event).await?;
                 match self.ask(&About::default()).await? {
-                    Ok(asked) => Ok(self.hold(asked, ruling::before_tool)),
-                    // What cannot be asked about here must not run because of that.
-                    Err(refused) => Ok(self.say(Some(&Answer::Deny {
-                        reason: format!("Countersign's policy asks a person about this, and could not: {refused}"),
-                        stop: false,
-                    }))),
+                    Ok(asked) => {
+                        let call = self.hook.call_id.clone();
+                        Ok(self.hold(asked, call, ruling::before_tool))
+                    }
+                    // What cannot be asked about must not run because of that.
+                    Err(refused) => {
+                        let reason = format!("Countersign's policy asks a person about this, and could not: {refused}");
+                        Ok(self.say(Some(&Answer::Deny { reason, stop: false })))
+                    }
                 }
             }
         }
@@ -291,26 +295,20 @@ impl Visit {
     }
 
     /// A question for a person.
-    async fn permission(&self) -> Result<Response, Problem> {
+    async fn permission(self) -> Result<Response, Problem> {
         let about = About {
             call_id: self.call(),
             ..About::default()
         };
-        let asked = match self.ask(&about).await? {
-            Ok(asked) => asked,
+        match self.ask(&about).await? {
+            Ok(asked) => Ok(self.hold(asked, about.call_id, ruling::permission)),
+            // Nothing is said, so that the agent asks for itself.
             Err(refused) => {
-                // Nothing is said, so that the agent asks for itself.
                 tracing::warn!(agent = %self.key.agent, session = %self.key.session, %refused, "a permission request was not taken in");
-                let mut event = self.hook.event(&About::default());
-                event.kind = "permission_request".into();
-                self.publish(Vec::new(), event).await?;
-                return Ok(self.say(None));
+                self.publish(Vec::new(), self.hook.event(&About::default())).await?;
+                Ok(self.say(None))
             }
-        };
-        if let Some(call) = about.call_id {
-            self.hooks().asks(asked.waiter.id(), call);
         }
-        Ok(self.hold(asked, ruling::permission))
     }
 
     /// The one call that a `PermissionRequest` can be about.
@@ -334,12 +332,41 @@ impl Visit {
         }
     }
 
-    fn hold(&self, asked: Asked, answer: fn(&Approval) -> Option<Answer>) -> Response {
-        let agent = self.hook.agent;
-        let closing = self.app.settings.closing.clone();
-        waiting::hold(asked.waiter, self.hooks().clone(), closing, move |approval| {
-            agent.encode(&answer(approval)?)
-        })
+    /// Holds the connection until somebody has decided about `call`, where that is known.
+    fn hold(self, asked: Asked, call: Option<String>, answer: fn(&Approval) -> Option<Answer>) -> Response {
+        let (hooks, closing) = (self.hooks().clone(), self.app.settings.closing.clone());
+        if let Some(call) = call {
+            hooks.asks(asked.waiter.id(), call);
+        }
+        let reply = move |approval: Approval| -> BoxFuture<'static, Option<String>> {
+            Box::pin(async move {
+                let answer = answer(&approval);
+                self.end_denied(&approval, answer.as_ref()).await;
+                self.hook.agent.encode(&answer?)
+            })
+        };
+        waiting::hold(asked.waiter, hooks, closing, reply)
+    }
+
+    /// A call that may not run has an end of its own, of which the agent says nothing; nor does it of others that a stop ends.
+    async fn end_denied(&self, approval: &Approval, answer: Option<&Answer>) {
+        let (told, stop) = match answer {
+            Some(Answer::Refuse { message, stop }) => (message, *stop),
+            Some(Answer::Deny { reason, stop }) => (reason, *stop),
+            _ => return,
+        };
+        let call = self.hooks().asked(&approval.id);
+        let left = match call {
+            _ if stop => self.hooks().calls().over(&self.key),
+            Some(call) => Vec::from_iter(self.hooks().calls().end(&self.key, &call)),
+            None => return,
+        };
+        let ends: Vec<_> = left
+            .iter()
+            .map(|call| self.own(self.no_end(&self.key.session, call, Some(told.clone()))))
+            .collect();
+        // None of these kinds is refused, and without one there is nothing to tell.
+        let _ = self.hub().publish(ends).await;
     }
 
     /// A call is over, or all of one answer of the model are. Of a stopped session nothing more runs.
@@ -358,6 +385,9 @@ impl Visit {
             before.extend(left.map(|call| self.no_end(&self.key.session, &call, told)));
         }
         self.publish(before, self.hook.event(&about)).await?;
+        if self.hook.phase == Phase::AfterBatch {
+            self.take_back(ELSEWHERE, |approval| approval.session == self.key.session);
+        }
         self.settle_elsewhere();
         let stop = self.hub().stop_over(&self.key, Origin::Hook);
         let answer = stop.map(|stop| Answer::Halt {

@@ -2,8 +2,8 @@
 //! over HTTP). A hook that only tells is answered once its event is committed; one that asks is held until somebody has decided.
 
 mod calls;
+mod config;
 mod door;
-mod gate;
 mod ruling;
 mod stamp;
 mod waiting;
@@ -12,14 +12,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use calls::Calls;
+use countersign_agents::gate::Rule;
 
+pub use config::HooksConfig;
 pub(crate) use door::{claude_code, codex};
-pub use gate::{GateDecision, GateRule, HooksConfig};
 
 /// What the routes remember between hooks, for as long as the hub runs.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
-    gate: Arc<[GateRule]>,
+    gate: Arc<[Rule]>,
     calls: Arc<Mutex<Calls>>,
     /// The call that an approval is about, where only one can be meant.
     asked: Arc<Mutex<HashMap<Arc<str>, String>>>,
@@ -29,7 +30,7 @@ pub(crate) struct Hooks {
 const MAX_ASKED: usize = 1000;
 
 impl Hooks {
-    pub(crate) fn new(gate: Vec<GateRule>) -> Self {
+    pub(crate) fn new(gate: Vec<Rule>) -> Self {
         Self {
             gate: gate.into(),
             ..Self::default()

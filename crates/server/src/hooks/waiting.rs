@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use countersign_hub::Waiter;
 use countersign_model::Approval;
+use futures_util::future::BoxFuture;
 use futures_util::stream;
 use tokio::sync::watch;
 
@@ -51,7 +52,7 @@ pub(super) fn hold(
     waiter: Waiter,
     hooks: Hooks,
     closing: watch::Receiver<bool>,
-    answer: impl FnOnce(&Approval) -> Option<String> + Send + 'static,
+    answer: impl FnOnce(Approval) -> BoxFuture<'static, Option<String>> + Send + 'static,
 ) -> Response {
     let held = Held {
         waiter: Some(waiter),
@@ -74,14 +75,16 @@ pub(super) fn hold(
                             return Some((Err(closed), Some(Stage::Waiting(held))));
                         }
                     };
+                    let text = match answer {
+                        Some(answer) => answer(approval).await,
+                        None => None,
+                    };
                     let waiter = held.end()?;
-                    match answer.and_then(|answer| answer(&approval)) {
-                        Some(text) => Some((Ok(Bytes::from(text)), Some(Stage::Written(waiter)))),
-                        None => {
-                            waiter.delivered();
-                            None
-                        }
+                    if let Some(text) = text {
+                        return Some((Ok(Bytes::from(text)), Some(Stage::Written(waiter))));
                     }
+                    waiter.delivered();
+                    None
                 }
                 Stage::Written(waiter) => {
                     waiter.delivered();
