@@ -5,6 +5,7 @@ pub mod amiga;
 pub mod cloud;
 pub mod codex;
 pub mod fields;
+mod fit;
 pub mod hive;
 pub mod limits;
 pub mod sam;

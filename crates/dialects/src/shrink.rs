@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::fields;
+use crate::fit::fit;
 use crate::limits::{MAX_OUT, MAX_RESULT_OUT};
 
 /// Room that the envelope around `data` may take in a frame, names escaped at worst, its other fields included.
@@ -27,7 +28,7 @@ pub fn outgoing<'a>(kind: &str, data: &'a RawValue) -> Cow<'a, str> {
         limit /= 2;
     }
     if cut.len() > MAX_OUT - ENVELOPE {
-        cut = Cow::Owned(drop_large(&cut));
+        cut = Cow::Owned(fit(&cut, MAX_OUT - ENVELOPE).into_owned());
     }
     match cut {
         Cow::Borrowed(text) => Cow::Borrowed(text),
@@ -67,27 +68,6 @@ fn mark_truncated(text: &str) -> String {
         Some((_, value)) => *value = yes,
         None => fields.push(("truncated".to_owned(), yes)),
     }
-    fields::write(&fields)
-}
-
-/// The last resort, for data that is large without long strings: large fields go, small ones stay.
-fn drop_large(text: &str) -> String {
-    let Ok(mut fields) = fields::read(text) else {
-        return "{}".to_owned();
-    };
-    let mut room = MAX_OUT - ENVELOPE;
-    for (name, value) in &mut fields {
-        if value.len() > 1024 {
-            *value = Cow::Borrowed("null");
-        }
-        let size = name.len() * 6 + value.len() + 4;
-        if size > room {
-            name.clear();
-        } else {
-            room -= size;
-        }
-    }
-    fields.retain(|(name, _)| !name.is_empty());
     fields::write(&fields)
 }
 
@@ -210,6 +190,10 @@ mod tests {
             let cut = out("anything", &data);
             assert!(serde_json::to_string(&cut).expect("JSON").len() <= MAX_OUT - ENVELOPE + 32);
             assert_eq!(cut["truncated"], true);
+            assert!(
+                serde_json::to_string(&cut).expect("JSON").len() > MAX_OUT / 8,
+                "no more goes than must"
+            );
         }
     }
 
