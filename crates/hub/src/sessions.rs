@@ -270,6 +270,7 @@ impl Line {
             | Fact::Chat { .. }
             | Fact::Notification { .. }
             | Fact::Presence { .. }
+            | Fact::ToolMeasured { .. }
             | Fact::Usage(_) => {}
         }
         if before != self.state() {

@@ -60,6 +60,17 @@ pub enum Fact {
         /// What went wrong.
         error: Option<String>,
     },
+    /// Telemetry about a tool call, which something else may tell of, too.
+    ToolMeasured {
+        /// The tool, where it is named.
+        tool: Option<String>,
+        /// Names the call, where it is known.
+        call: Option<String>,
+        /// Whether it went well, once it is over.
+        success: Option<bool>,
+        /// How long it took, in seconds, once it is over.
+        seconds: Option<f64>,
+    },
     /// An agent waits for a person's answer.
     Asked {
         /// The tool that is to run.
@@ -161,6 +172,15 @@ pub struct Usage {
     /// The cost in US dollars, where the agent knows it.
     #[serde(deserialize_with = "lenient", alias = "cost_usd")]
     pub cost: Option<f64>,
+    /// How many requests it took; one unless said otherwise.
+    #[serde(deserialize_with = "lenient")]
+    pub requests: Option<u64>,
+    /// Which signal of telemetry tells it: `log`, `span`, `agent_span` or `metric`. Of those of a session the best one counts.
+    #[serde(deserialize_with = "lenient")]
+    pub source: Option<String>,
+    /// It is all since the beginning of the series of this name, what was told before included.
+    #[serde(deserialize_with = "lenient")]
+    pub cumulative: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -258,6 +278,15 @@ impl Fact {
                     success: data.success.unwrap_or(data.error.is_null()),
                     seconds: data.duration,
                     error: words(&data.error),
+                }
+            }
+            kind::TOOL_TELEMETRY => {
+                let data = read();
+                Self::ToolMeasured {
+                    tool: data.tool_name,
+                    call: data.call_id,
+                    success: data.success,
+                    seconds: data.duration,
                 }
             }
             kind::AGENT_STATUS => {

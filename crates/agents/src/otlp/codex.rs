@@ -113,7 +113,7 @@ pub(super) fn log(name: &str, log: &Log) -> Option<Saying> {
     let from = &log.attributes;
     let message = from.text(&["error.message"]);
     Some(match name.strip_prefix("codex.")? {
-        "conversation_starts" => Saying::Begins(Data::default().rest(from, &COMMON)),
+        "conversation_starts" => Saying::Begins(whole("conversation_starts", from)),
         "user_prompt" => match from.text(&["prompt"]).filter(|text| text != "[REDACTED]") {
             Some(content) => Saying::Chat {
                 sender: "user",

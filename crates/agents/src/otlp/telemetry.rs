@@ -10,7 +10,7 @@ use super::memory::{Key, Memory};
 use super::naming::{agent, millis, named_session};
 use super::records::Records;
 use super::telling;
-use super::told::Signaled;
+use super::told::{Data, Signaled};
 
 /// Calls of a session that a record without a call's id may be about.
 const MOST_CALLS: usize = 32;
@@ -46,6 +46,8 @@ pub struct Telemetry {
     recent: Memory<VecDeque<Known>>,
     /// The best signal that told of a session's tokens.
     best: Memory<Option<Signaled>>,
+    /// What a cumulative series said last, by agent and series.
+    sums: Memory<Option<Data>>,
 }
 
 impl Telemetry {
@@ -121,6 +123,14 @@ impl Telemetry {
             (Some(known), None) => Some(known.id.clone()),
             _ => None,
         }
+    }
+
+    /// Whether a series of sums says something new.
+    pub(super) fn has_grown(&mut self, agent: &Arc<str>, series: &str, data: &Data) -> bool {
+        let last = self.sums.entry(&(agent.clone(), series.into()));
+        let grown = last.as_ref() != Some(data);
+        *last = Some(data.clone());
+        grown
     }
 
     /// The session of a trace.

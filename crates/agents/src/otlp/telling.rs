@@ -102,8 +102,15 @@ impl Telling<'_> {
         let session_text = |point: &Point| session(point).map(|session| session.to_string());
         for usage in metrics::usages(&records.points, session_text) {
             let first = usage.points[0];
+            let agent = agent(&first.source, &first.attributes);
+            // A sum that has not grown is sent again and again.
+            if let Some(series) = usage.data.0.get("cumulative")
+                && !self.telemetry.has_grown(&agent, &series.to_string(), &usage.data)
+            {
+                continue;
+            }
             let mut whose = Whose {
-                agent: agent(&first.source, &first.attributes),
+                agent,
                 session: session(first),
                 record: Record::points(&usage.points),
                 at: first.time,
@@ -139,7 +146,7 @@ impl Telling<'_> {
                     self.chat(whose, sender, content, data);
                     (whose.record, whose.place) = (own, place + 1);
                 }
-                Saying::Begins(data) => self.event(whose, "session_started", &data, whose.at),
+                Saying::Begins(data) => self.event(whose, "otel_log", &data, whose.at),
                 Saying::Other(kind, data) => self.event(whose, kind, &data, whose.at),
             }
         }

@@ -71,7 +71,7 @@ pub(super) enum Saying {
         content: String,
         data: Data,
     },
-    /// The session begins; hooks say it, too.
+    /// The session begins; hooks say it, too. Nothing will say that it ended, so it is no run.
     Begins(Data),
     /// Anything else, under this kind.
     Other(&'static str, Data),

@@ -3,10 +3,12 @@
 //! Each minute of the last 168 hours has its sums; each stretch of time that somebody watches keeps totals of its own. An event is
 //! added to its minute and to the stretches in use; a minute that leaves a stretch is taken from it. Nothing is counted twice.
 
+mod calls;
 mod changes;
 mod names;
 mod open;
 mod prices;
+mod spending;
 mod sums;
 mod tasks;
 mod tell;
@@ -20,15 +22,16 @@ use std::hash::{BuildHasher, RandomState};
 use countersign_model::metrics::{
     Figures, Group, HOURS, Happening, ModelSpent, Point, Spent, TaskCounts, TaskKind, Versions,
 };
-use countersign_model::{Busy, Event, Fact, Millis, Usage, kind};
+use countersign_model::{Busy, Event, Fact, Millis, kind};
 
 pub use changes::TaskChanges;
 pub use prices::PRICES_OF;
 
+use calls::Calls;
 use changes::Changes;
 use names::Names;
 use open::{Key, Open, place};
-use prices::{Cost, MAX_TOKENS};
+use spending::Ledger;
 use sums::Sums;
 use tasks::run_of;
 use window::Window;
@@ -56,6 +59,8 @@ pub struct Metrics {
     tools: Names,
     models: Names,
     open: Open,
+    calls: Calls,
+    ledger: Ledger,
     /// The last minute of each session, by its hash.
     sessions: HashMap<u64, i64>,
     happenings: VecDeque<Happening>,
@@ -79,6 +84,8 @@ impl Metrics {
             tools: Names::new(MAX_TOOLS),
             models: Names::new(MAX_MODELS),
             open: Open::default(),
+            calls: Calls::default(),
+            ledger: Ledger::default(),
             sessions: HashMap::new(),
             happenings: VecDeque::new(),
             changes: Changes::default(),
@@ -173,6 +180,7 @@ impl Metrics {
         let mut models: Vec<_> = sums
             .models
             .iter()
+            .filter(|(_, spent)| **spent != Spent::default())
             .map(|(model, spent)| ModelSpent {
                 model: self.models.name(*model),
                 spent: *spent,
@@ -242,7 +250,7 @@ impl Metrics {
             return;
         }
         self.version += 1;
-        let fact = Fact::of(event);
+        let fact = Fact::of(event).filter(|fact| !self.repeats(event, fact));
         if let Some(happening) = tell::happening(event, fact.as_ref()) {
             self.happened(happening, minute);
         }
@@ -331,7 +339,25 @@ impl Metrics {
                     self.update(id, None, Some(progress));
                 }
             }
-            Fact::Usage(usage) => self.spend(minute, &usage),
+            Fact::ToolMeasured {
+                tool: Some(tool),
+                success,
+                ..
+            } => {
+                // Nothing else tells of it: a call of its own.
+                let number = self.tools.number(&tool);
+                self.mention_tool(minute, number);
+                self.add(minute, &[Group::Tools, Group::Sessions], |sums| sums.call(number));
+                self.end(
+                    event,
+                    minute,
+                    None,
+                    (TaskKind::Tool, tool),
+                    success.unwrap_or(true),
+                    None,
+                );
+            }
+            Fact::Usage(usage) => self.spend(event, minute, usage),
             _ => {}
         }
     }
@@ -351,38 +377,6 @@ impl Metrics {
         if !self.minutes.entry(minute).or_default().tools.contains_key(&tool) {
             self.tools.used(tool);
         }
-    }
-
-    fn spend(&mut self, minute: i64, usage: &Usage) {
-        let name = usage
-            .model
-            .as_deref()
-            .filter(|model| !model.is_empty())
-            .unwrap_or("unknown");
-        let model = self.models.number(name);
-        if !self.minutes.entry(minute).or_default().models.contains_key(&model) {
-            self.models.used(model);
-        }
-        let tokens = |count: Option<u64>| count.unwrap_or(0).min(MAX_TOKENS);
-        let (nanodollars, estimated, unpriced) = match prices::cost(usage) {
-            Cost::Said(cost) => (cost, 0, 0),
-            Cost::Estimated(cost) => (cost, cost, 0),
-            Cost::Unknown => (0, 0, 1),
-        };
-        let spent = Spent {
-            requests: 1,
-            input_tokens: tokens(usage.input_tokens),
-            output_tokens: tokens(usage.output_tokens),
-            cache_read_tokens: tokens(usage.cache_read_tokens),
-            cache_write_tokens: tokens(usage.cache_write_tokens),
-            nanodollars,
-            estimated_nanodollars: estimated,
-            unpriced_requests: unpriced,
-        };
-        let (haiku, sonnet) = (prices::is_of(name, "haiku"), prices::is_of(name, "sonnet"));
-        self.add(minute, &[Group::Api, Group::Costs], |sums| {
-            sums.request(model, spent, haiku, sonnet);
-        });
     }
 
     /// A session counts in the minute that it was last seen in.

@@ -124,7 +124,7 @@ mod tests {
             output_tokens: Some(tokens[1]),
             cache_read_tokens: Some(tokens[2]),
             cache_write_tokens: Some(tokens[3]),
-            cost: None,
+            ..Usage::default()
         }
     }
 

@@ -60,6 +60,18 @@ impl Sums {
         }
     }
 
+    /// What was counted as a request, and was told better since. The model keeps its place, empty or not.
+    pub(super) fn no_request(&mut self, model: u16, spent: Spent, haiku: bool, sonnet: bool) {
+        minus(&mut self.spent, spent);
+        minus(self.models.entry(model).or_default(), spent);
+        if haiku {
+            self.haiku = self.haiku.wrapping_sub(spent.nanodollars);
+        }
+        if sonnet {
+            self.sonnet = self.sonnet.wrapping_sub(spent.nanodollars);
+        }
+    }
+
     /// Adds all of `other`.
     pub(super) fn add(&mut self, other: &Self) {
         self.tasks.running += other.tasks.running;
@@ -110,8 +122,8 @@ impl Sums {
     pub(super) fn groups(&self) -> impl Iterator<Item = Group> {
         [
             (Group::Tasks, self.tasks != TaskCounts::default()),
-            (Group::Costs, self.spent.requests > 0),
-            (Group::Api, self.spent.requests > 0),
+            (Group::Costs, self.spent != Spent::default()),
+            (Group::Api, self.spent != Spent::default()),
             (Group::Tools, self.calls > 0),
             // Sessions tell of their tools, too.
             (Group::Sessions, self.sessions > 0 || self.calls > 0),

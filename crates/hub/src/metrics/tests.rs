@@ -1,5 +1,7 @@
 //! The figures kept up to date are those that counting anew gives, whatever happens and whenever somebody looks.
 
+mod twice;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_model::metrics::TaskStatus;
