@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(unix)]
+use crate::commands::run;
 use crate::commands::{answer, ask, dashboard, demo, emit, export, hook, serve, status, tail, token};
 use crate::failure::{Exit, Failure};
 use crate::hub::{Address, Place};
@@ -55,6 +57,8 @@ enum Command {
     Emit(emit::Arguments),
     Ask(ask::Arguments),
     Answer(answer::Arguments),
+    #[cfg(unix)]
+    Run(run::Arguments),
     Export(export::Arguments),
     Hook(hook::Arguments),
     Dashboard(dashboard::Arguments),
@@ -74,6 +78,8 @@ impl Cli {
             Command::Emit(arguments) => emit::run(&arguments, &place),
             Command::Ask(arguments) => ask::run(&arguments, place),
             Command::Answer(arguments) => answer::run(&arguments, &place),
+            #[cfg(unix)]
+            Command::Run(arguments) => run::run(&arguments, place),
             Command::Export(arguments) => export::run(&arguments, &place),
             Command::Hook(arguments) => Ok(hook::run(arguments.options(place))),
             Command::Dashboard(arguments) => dashboard::run(&arguments, &place),
@@ -139,6 +145,8 @@ mod tests {
             "ask --wait-for-approver --tool bash",
             "answer",
             "answer --list",
+            "run -- make -j 4",
+            "run --name n --session s sh -c true",
             "hook claude-code --hub http://127.0.0.1:1 --when-absent deny",
             "hook codex notify {}",
             "answer id approve",
@@ -178,6 +186,7 @@ mod tests {
             ("ask --tool bash --timeout -1", ErrorKind::ValueValidation),
             ("ask --tool bash --timeout inf", ErrorKind::ValueValidation),
             ("answer id", ErrorKind::MissingRequiredArgument),
+            ("run --name x", ErrorKind::MissingRequiredArgument),
             ("hook", ErrorKind::MissingRequiredArgument),
             ("hook cursor", ErrorKind::InvalidValue),
             ("hook codex notify", ErrorKind::MissingRequiredArgument),

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Unanswered,
     /// The command line makes no sense.
     Usage,
+    /// From `run`: how the program ended that was run.
+    Of(u8),
 }
 
 impl Exit {
@@ -27,6 +29,7 @@ impl Exit {
             Self::Stopped => 2,
             Self::Unanswered => 3,
             Self::Usage => 64,
+            Self::Of(code) => code,
         }
     }
 }

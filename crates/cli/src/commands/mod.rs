@@ -8,6 +8,8 @@ pub(crate) mod emit;
 pub(crate) mod export;
 pub(crate) mod hook;
 mod parse;
+#[cfg(unix)]
+pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod tail;
