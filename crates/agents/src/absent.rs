@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+
+use crate::hook::{Agent, Answer};
 
 /// What a question is answered with while no hub is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,45 +44,45 @@ impl fmt::Display for WhenAbsent {
 }
 
 /// What an agent's program for hooks prints for a question that no hub answers; `None` is nothing.
-///
-/// The shapes are Claude Code's (code.claude.com/docs/en/hooks) and Codex's (developers.openai.com/codex/hooks), which are one but
-/// for `PreToolUse`: Codex takes no `allow` there, and goes on when nothing is said.
-pub fn answer(agent: &str, event: &str, policy: WhenAbsent, message: &str) -> Option<String> {
-    let output = match (event, policy) {
-        (_, WhenAbsent::Ask) => return None,
-        ("PermissionRequest", WhenAbsent::Deny) => json!({ "decision": { "behavior": "deny", "message": message } }),
-        ("PermissionRequest", WhenAbsent::Allow) => json!({ "decision": { "behavior": "allow" } }),
-        ("PreToolUse", WhenAbsent::Deny) => {
-            json!({ "permissionDecision": "deny", "permissionDecisionReason": message })
-        }
-        ("PreToolUse", WhenAbsent::Allow) if agent == "claude-code" => {
-            json!({ "permissionDecision": "allow", "permissionDecisionReason": message })
-        }
+pub fn answer(agent: Agent, event: &str, policy: WhenAbsent, message: &str) -> Option<String> {
+    let answer = match (event, policy) {
+        ("PermissionRequest", WhenAbsent::Deny) => Answer::Refuse {
+            message: message.to_owned(),
+            stop: false,
+        },
+        ("PermissionRequest", WhenAbsent::Allow) => Answer::Permit {
+            arguments: None,
+            grants: Vec::new(),
+        },
+        ("PreToolUse", WhenAbsent::Deny) => Answer::Deny {
+            reason: message.to_owned(),
+            stop: false,
+        },
+        ("PreToolUse", WhenAbsent::Allow) => Answer::Allow {
+            reason: message.to_owned(),
+            arguments: None,
+        },
         _ => return None,
     };
-    let mut whole = json!({ "hookSpecificOutput": { "hookEventName": event } });
-    if let (Some(into), Some(from)) = (whole["hookSpecificOutput"].as_object_mut(), output.as_object()) {
-        into.extend(from.clone());
-    }
-    Some(whole.to_string())
+    agent.encode(&answer)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(agent: &str, event: &str, policy: WhenAbsent, expect: Option<&str>) {
+    fn check(agent: Agent, event: &str, policy: WhenAbsent, expect: Option<&str>) {
         assert_eq!(
             answer(agent, event, policy, "why").as_deref(),
             expect,
-            "{agent} {event} {policy}"
+            "{agent:?} {event} {policy}"
         );
     }
 
     #[test]
     fn ask_leaves_it_to_the_agent() {
         for event in ["PermissionRequest", "PreToolUse", "Stop"] {
-            check("claude-code", event, WhenAbsent::Ask, None);
+            check(Agent::ClaudeCode, event, WhenAbsent::Ask, None);
         }
     }
 
@@ -92,20 +93,20 @@ mod tests {
         };
         let deny = permission(r#"{"behavior":"deny","message":"why"}"#);
         let allow = permission(r#"{"behavior":"allow"}"#);
-        for agent in ["claude-code", "codex"] {
+        for agent in Agent::ALL {
             check(agent, "PermissionRequest", WhenAbsent::Deny, Some(&deny));
             check(agent, "PermissionRequest", WhenAbsent::Allow, Some(&allow));
             let no = r#"{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"why"}}"#;
             check(agent, "PreToolUse", WhenAbsent::Deny, Some(no));
         }
-        check("codex", "PreToolUse", WhenAbsent::Allow, None);
+        check(Agent::Codex, "PreToolUse", WhenAbsent::Allow, None);
     }
 
     #[test]
     fn what_only_observes_is_never_answered() {
         for policy in [WhenAbsent::Deny, WhenAbsent::Allow] {
-            check("claude-code", "PostToolUse", policy, None);
-            check("codex", "Stop", policy, None);
+            check(Agent::ClaudeCode, "PostToolUse", policy, None);
+            check(Agent::Codex, "Stop", policy, None);
         }
     }
 

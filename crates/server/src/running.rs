@@ -20,7 +20,7 @@ use crate::cloud::Cloud;
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
 use crate::gate::Names;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, deliver};
 use crate::listen::{self, RootDialect, Serving};
 use crate::metrics::{self, Board, Figures};
 use crate::otlp;
@@ -198,6 +198,10 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let (closing, closed) = watch::channel(false);
     let (alive, all_gone) = mpsc::channel(1);
 
+    // Before anybody can hear of this hub: what holds while there is none.
+    let absent = json!({ "when_absent": config.hooks.when_absent, "gate": config.hooks.gate });
+    folder.write_private(HOOKS_FILE, &format!("{absent:#}\n"))?;
+
     let mut listening = Vec::new();
     if config.enabled {
         for at in config.listeners() {
@@ -284,6 +288,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         hooks: Hooks::new(config.hooks.gate.clone()),
         otlp: telemetry.clone(),
     };
+    tasks.push(tokio::spawn(deliver(app.clone(), folder.path().to_owned())));
     let closing_io = amiga::close(amiga.clone(), closed.clone(), alive.clone());
     let pacing = amiga::pace(amiga, closed.clone());
     let serving = Serving {
@@ -312,8 +317,6 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     if setup.approver == Approver::File {
         folder.write_private("approver.token", &format!("{}\n", keys.approver()))?;
     }
-    let absent = json!({ "when_absent": config.hooks.when_absent, "gate": config.hooks.gate });
-    folder.write_private(HOOKS_FILE, &format!("{absent:#}\n"))?;
     write_directions(&folder, &report.status(), config.auth_required)?;
     Ok(Running {
         hub,

@@ -11,7 +11,7 @@ use countersign_agents::hook::{About, Agent, Answer, Hook, HookError, Phase};
 use countersign_dialects::limits::MAX_RESULT_KEPT;
 use countersign_dialects::shrink;
 use countersign_hub::{AskError, Asked, Hub};
-use countersign_model::{Approval, Extra, NewEvent, Origin, SessionKey, Surface, kind, to_json};
+use countersign_model::{Approval, Extra, Millis, NewEvent, Origin, SessionKey, Surface, kind, to_json};
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -85,6 +85,20 @@ async fn take(
         Phase::AfterTool | Phase::AfterBatch => visit.after_tool().await,
         Phase::Tells | Phase::TurnOver | Phase::SessionOver => visit.tells().await,
     }
+}
+
+/// Takes in what found no hub when it happened, with the id that its hook had then.
+pub(super) async fn take_late(app: App, agent: Agent, id: &str, time: Millis, body: &str) -> Result<(), Problem> {
+    let hook = agent.decode(body)?;
+    let visit = Visit {
+        key: hook.key(),
+        digest: hook.digest_at(None),
+        stream: None,
+        hook,
+        stamp: Stamp::spooled(id, time),
+        app,
+    };
+    visit.late().await.map(drop)
 }
 
 /// One hook on its way.

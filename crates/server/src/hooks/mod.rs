@@ -5,6 +5,7 @@ mod calls;
 mod config;
 mod door;
 mod ruling;
+mod spool;
 mod stamp;
 mod waiting;
 
@@ -16,6 +17,7 @@ use countersign_agents::gate::Rule;
 
 pub use config::HooksConfig;
 pub(crate) use door::{claude_code, codex};
+pub(crate) use spool::deliver;
 
 /// What the routes remember between hooks, for as long as the hub runs.
 #[derive(Clone, Default)]

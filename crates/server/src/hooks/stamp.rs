@@ -28,6 +28,15 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
+    /// Of what was kept under the id of its hook.
+    pub(super) fn spooled(id: &str, time: Millis) -> Self {
+        Self {
+            request: id.to_owned(),
+            mark: Some(mark(id)),
+            late: Some(time.to_rfc3339()),
+        }
+    }
+
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let text = |name: &'static str| match headers.get(name).map(|value| value.to_str()) {
             None => Ok(None),

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use countersign_model::Millis;
 
-use super::DROPS;
 use super::name::Name;
 use super::put::names;
+use super::{DROPS, TOLD};
 
 /// A letter that waits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,13 +78,13 @@ pub fn remove(folder: &Path, letter: &Spooled) -> io::Result<()> {
     }
 }
 
-/// What was dropped since this was asked last.
+/// What was dropped and is not told yet: the same until [`forget_drops`].
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn drops(folder: &Path) -> io::Result<Option<Dropped>> {
     // Renamed first: what is dropped from now on is counted in a new file.
-    let counted = folder.join(".dropped");
+    let counted = folder.join(TOLD);
     if !counted.exists() {
         match fs::rename(folder.join(DROPS), &counted) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -92,7 +92,6 @@ pub fn drops(folder: &Path) -> io::Result<Option<Dropped>> {
         }
     }
     let text = fs::read_to_string(&counted)?;
-    fs::remove_file(&counted)?;
     let times: Vec<u64> = text.lines().filter_map(|line| line.parse().ok()).collect();
     let millis =
         |micros: Option<&u64>| Millis(i64::try_from(micros.map_or(0, |micros| micros / 1000)).unwrap_or(i64::MAX));
@@ -101,6 +100,17 @@ pub fn drops(folder: &Path) -> io::Result<Option<Dropped>> {
         first: millis(times.iter().min()),
         last: millis(times.iter().max()),
     }))
+}
+
+/// What [`drops`] gave was told.
+///
+/// # Errors
+/// When that cannot be noted.
+pub fn forget_drops(folder: &Path) -> io::Result<()> {
+    match fs::remove_file(folder.join(TOLD)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Removes what programs that were killed while they wrote have left behind.

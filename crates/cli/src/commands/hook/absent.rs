@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use countersign_agents::absent::{self, WhenAbsent};
+use countersign_agents::gate::{self, Decision, Rule};
+use countersign_agents::hook::{Agent, Answer};
 use serde::Deserialize;
 
 /// Why there is no answer of the hub's.
@@ -19,6 +21,18 @@ pub(super) enum Absence {
 #[serde(default)]
 pub(super) struct Settings {
     pub(super) when_absent: WhenAbsent,
+    gate: Vec<Rule>,
+}
+
+/// What the hub's policy says of a call that is about to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Nothing, or that it may run.
+    Open,
+    /// A person is to be asked.
+    Asks,
+    /// It does not run, whoever is there; with the reason for the agent.
+    Denies(String),
 }
 
 impl Settings {
@@ -28,14 +42,29 @@ impl Settings {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Whether a rule of the hub's may put this call before a person.
-    pub(super) fn gates(&self, _body: &[u8]) -> bool {
-        false
+    /// What the policy says of a hook's JSON.
+    pub(super) fn gate(&self, agent: Agent, body: &[u8]) -> Gate {
+        if self.gate.is_empty() {
+            return Gate::Open;
+        }
+        let hook = std::str::from_utf8(body).ok().and_then(|body| agent.decode(body).ok());
+        let rule = hook.and_then(|hook| gate::find(&self.gate, agent, hook.tool.as_deref()?, &hook.input()));
+        match rule.map(|rule| (rule.decision, rule)) {
+            None | Some((Decision::Allow, _)) => Gate::Open,
+            Some((Decision::Ask, _)) => Gate::Asks,
+            Some((Decision::Deny | Decision::Stop, rule)) => Gate::Denies(rule.reason()),
+        }
     }
 }
 
+/// What the agent reads where the policy denies by itself.
+pub(super) fn denied(agent: Agent, reason: &str) -> Option<String> {
+    let reason = reason.to_owned();
+    agent.encode(&Answer::Deny { reason, stop: false })
+}
+
 /// What the agent reads, if anything, and what a person does. Yes is said only where there is nobody to ask.
-pub(super) fn answer(agent: &str, event: &str, policy: WhenAbsent, absence: Absence) -> (Option<String>, String) {
+pub(super) fn answer(agent: Agent, event: &str, policy: WhenAbsent, absence: Absence) -> (Option<String>, String) {
     let (what, policy) = match (absence, policy) {
         (Absence::Gone, policy) => ("no hub is there to be asked", policy),
         (Absence::Refused, WhenAbsent::Allow) => ("the hub did not take the question", WhenAbsent::Ask),
@@ -61,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_hub_that_is_there_is_never_answered_for_with_yes() {
-        let said = |policy, absence| answer("claude-code", "PermissionRequest", policy, absence).0;
+        let said = |policy, absence| answer(Agent::ClaudeCode, "PermissionRequest", policy, absence).0;
         assert_eq!(said(WhenAbsent::Allow, Absence::Refused), None);
         assert_eq!(said(WhenAbsent::Ask, Absence::Gone), None);
         assert!(said(WhenAbsent::Allow, Absence::Gone).expect("said").contains("allow"));

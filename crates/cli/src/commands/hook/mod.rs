@@ -19,7 +19,7 @@ pub(crate) use options::{Arguments, Options};
 use crate::failure::Exit;
 use crate::hub::{Address, Backoff};
 use crate::output::say;
-use absent::{Absence, Settings};
+use absent::{Absence, Gate, Settings};
 use input::Input;
 use waiting::{Parent, Waiting, keep_alive};
 use wire::{Lost, Patience, Reply, Request, Until, connect, exchange};
@@ -127,7 +127,8 @@ impl Hook {
             say(&format!(
                 "countersign hook: more than {most} MiB on standard input, which the hub does not take: nothing was sent"
             ));
-            self.answer_absent(waits, Absence::Refused);
+            let settings = Settings::read(&self.options.place.data_dir);
+            self.answer_absent(waits == Waits::Yes, &Gate::Open, Absence::Refused, &settings);
             return;
         }
         match waits {
@@ -164,33 +165,37 @@ impl Hook {
     /// Asks until there is an answer, the hub is given up on, or nobody waits any more.
     fn ask(&self, waits: Waits) {
         let settings = Settings::read(&self.options.place.data_dir);
-        let gated = waits == Waits::Yes || settings.gates(&self.input.body);
+        let gate = match waits {
+            Waits::Perhaps => settings.gate(self.options.agent, &self.input.body),
+            Waits::No | Waits::Yes => Gate::Open,
+        };
+        let mut asks = waits == Waits::Yes || gate == Gate::Asks;
         let mut backoff = Backoff::between(Duration::from_millis(50), Duration::from_secs(1));
         // Since when the question has no connection, once it had one.
         let mut lost: Option<Instant> = None;
-        let mut held = false;
         loop {
             let begun = Instant::now();
-            let sure = gated || held;
-            let waiting = Waiting::new(self.parent, (!sure).then(|| begun + OBSERVING));
+            let waiting = Waiting::new(self.parent, (!asks).then(|| begun + OBSERVING));
             let error = match self.attempt(&waiting, keep_alive) {
                 Ok(answer) => return print(&answer),
                 Err(error) => error,
             };
-            held |= waiting.was_held();
-            match error {
+            // A hub that held the line has put it before a person.
+            asks |= waiting.was_held();
+            match &error {
                 Failed::Orphaned => return,
                 Failed::Refused(_) => {
                     self.note(&error.to_string());
-                    return self.answer_absent(if gated { Waits::Yes } else { waits }, Absence::Refused);
+                    return self.answer_absent(asks, &gate, Absence::Refused, &settings);
                 }
-                Failed::Absent(_) | Failed::Late if lost.is_none() => {
+                Failed::Trouble(_) if asks => {}
+                Failed::Absent(_) | Failed::Late if lost.is_some() => {}
+                // There is no hub; or it has trouble with what is not a question to anybody, as far as is known, and the agent is
+                // not kept waiting for that.
+                Failed::Absent(_) | Failed::Late | Failed::Trouble(_) => {
                     self.undelivered(&error);
-                    return self.answer_absent(if gated { Waits::Yes } else { waits }, Absence::Gone);
+                    return self.answer_absent(asks, &gate, Absence::Gone, &settings);
                 }
-                // Not a question to anybody, as far as is known: the agent is not kept waiting.
-                Failed::Trouble(_) if !gated && !held => return self.undelivered(&error),
-                Failed::Absent(_) | Failed::Late | Failed::Trouble(_) => {}
             }
             // A connection that held is no part of the time without one.
             if begun.elapsed() > Duration::from_secs(5) {
@@ -200,7 +205,7 @@ impl Hook {
             let since = *lost.get_or_insert_with(Instant::now);
             if since.elapsed() >= RECONNECT {
                 self.note(&error.to_string());
-                return self.answer_absent(Waits::Yes, Absence::Gone);
+                return self.answer_absent(asks, &gate, Absence::Gone, &settings);
             }
             if self.parent.sleep(backoff.pause()).is_err() {
                 return;
@@ -209,13 +214,19 @@ impl Hook {
     }
 
     /// What the agent is told in the hub's place.
-    fn answer_absent(&self, waits: Waits, absence: Absence) {
-        let Some(event) = self.input.event.as_deref().filter(|_| waits == Waits::Yes) else {
+    fn answer_absent(&self, asks: bool, gate: &Gate, absence: Absence, settings: &Settings) {
+        let agent = self.options.agent;
+        if let Gate::Denies(reason) = gate {
+            if let Some(answer) = absent::denied(agent, reason) {
+                print(answer.as_bytes());
+            }
+            return;
+        }
+        let Some(event) = self.input.event.as_deref().filter(|_| asks) else {
             return;
         };
-        let settings = || Settings::read(&self.options.place.data_dir).when_absent;
-        let policy = self.options.when_absent.unwrap_or_else(settings);
-        let (answer, words) = absent::answer(self.options.agent.name(), event, policy, absence);
+        let policy = self.options.when_absent.unwrap_or(settings.when_absent);
+        let (answer, words) = absent::answer(agent, event, policy, absence);
         say(&format!("countersign: {words}"));
         if let Some(answer) = answer {
             print(answer.as_bytes());

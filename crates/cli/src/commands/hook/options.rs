@@ -4,8 +4,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use countersign_agents::absent::WhenAbsent;
+use countersign_agents::hook::Agent;
 
 use crate::cli::from_env;
 use crate::hub::{Address, Place};
@@ -28,29 +30,9 @@ Examples:
   countersign hook codex --when-absent deny
   countersign hook codex notify '{\"type\":\"agent-turn-complete\"}'";
 
-/// An agent whose hooks are understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Agent {
-    /// Claude Code
-    ClaudeCode,
-    /// Codex
-    Codex,
-}
-
-impl Agent {
-    /// As the hub's paths and events name it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::ClaudeCode => "claude-code",
-            Self::Codex => "codex",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::ClaudeCode, Self::Codex]
-            .into_iter()
-            .find(|agent| agent.name() == text)
-    }
+fn agent() -> impl TypedValueParser<Value = Agent> {
+    let names = PossibleValuesParser::new(Agent::ALL.map(Agent::name));
+    names.map(|name| Agent::parse(&name).unwrap_or(Agent::ClaudeCode))
 }
 
 /// Hand a hook of Claude Code or Codex to the hub, and print the answer (agents run this)
@@ -58,6 +40,7 @@ impl Agent {
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
     /// Whose hook it is
+    #[arg(value_parser = agent())]
     agent: Agent,
     /// Codex's `notify`: what happened is the last argument, not on standard input
     #[arg(value_parser = ["notify"], requires = "json")]
