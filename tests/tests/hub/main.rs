@@ -13,6 +13,7 @@ mod failing;
 mod foreign;
 mod hive;
 mod hive_clients;
+mod hooks;
 mod limits;
 mod lock;
 mod matrix;
