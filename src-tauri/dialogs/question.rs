@@ -66,6 +66,8 @@ pub(crate) struct Question {
     pub(crate) sections: Vec<Section>,
     /// All of it is shown. Only then does the dialog offer to approve.
     pub(crate) whole: bool,
+    /// What its agent does, before the tool's name.
+    pub(crate) asks: &'static str,
     /// The word for approving it; none where only the window can.
     pub(crate) approves: Option<&'static str>,
     /// The word for denying it.
@@ -92,6 +94,11 @@ impl Question {
             says: approval.tool_info.as_ref().and_then(|info| said(info, "description")),
             sections: sections(&approval.arguments),
             whole: true,
+            asks: match approval.tool_name.as_str() {
+                QUESTIONS => "asks you",
+                PLAN => "has a plan",
+                _ => "asks to run",
+            },
             approves: (approval.tool_name != QUESTIONS).then_some(if approval.tool_name == PLAN {
                 "Start"
             } else {

@@ -70,7 +70,7 @@ impl ApprovalDialog {
             page.add(&offer);
         }
 
-        let note = parts::note("Note to the agent (optional)", MOST_NOTE);
+        let note = parts::note("Note to the agent", MOST_NOTE);
         let (stop, deny, last) = buttons(question);
         page.add(&parts::answers(stop.as_ref(), &note, &[&deny, &last]));
         window.add(&page);
@@ -199,7 +199,7 @@ fn ticked(verdict: Verdict, ticks: &[(u32, gtk::CheckButton)]) -> Vec<u32> {
 fn head(question: &Question, behind: &gtk::Label) -> gtk::Box {
     let words = gtk::Box::new(gtk::Orientation::Vertical, 2);
     words.add(&parts::text(
-        &format!("{} asks to run", visible::line(&question.agent)),
+        &format!("{} {}", visible::line(&question.agent), question.asks),
         None,
     ));
     words.add(&parts::text(&visible::line(&question.tool), Some("countersign-tool")));

@@ -5,6 +5,7 @@
 mod harness;
 
 mod dialog;
+mod hooks;
 mod life;
 mod notices;
 mod right;

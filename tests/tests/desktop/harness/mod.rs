@@ -7,6 +7,7 @@ mod desk;
 mod driver;
 mod gvariant;
 mod hands;
+mod hook;
 mod sight;
 mod tray;
 
@@ -14,4 +15,5 @@ pub(crate) use agent::Agent;
 pub(crate) use app::{App, approval, arguments, command, wait};
 pub(crate) use desk::Desk;
 pub(crate) use driver::Driven;
+pub(crate) use hook::Hook;
 pub(crate) use sight::Sight;

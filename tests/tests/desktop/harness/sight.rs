@@ -10,6 +10,8 @@ const ROOT: &str = "/org/a11y/atspi/accessible/root";
 const SENSITIVE: u32 = 24;
 const SHOWING: u32 = 25;
 const FOCUSED: u32 = 12;
+const EDITABLE: u32 = 7;
+const CHECKED: u32 = 4;
 const ACTIVE: u32 = 1;
 
 /// One thing in a window.
@@ -23,7 +25,11 @@ pub(crate) struct Node {
     pub(crate) sensitive: bool,
     /// Whether keys go to it.
     pub(crate) focused: bool,
-    /// Its middle, within its window.
+    /// Whether a person writes in it.
+    pub(crate) editable: bool,
+    /// Whether it is ticked.
+    pub(crate) checked: bool,
+    /// Its middle, within its window, of what can be clicked.
     pub(crate) middle: (i32, i32),
 }
 
@@ -57,6 +63,19 @@ impl Sight {
     pub(crate) fn button(&self, word: &str) -> &Node {
         let found = self.buttons().into_iter().find(|node| node.words == word);
         found.unwrap_or_else(|| panic!("no button {word} in {self:?}"))
+    }
+
+    /// What can be ticked, from top to bottom.
+    pub(crate) fn ticks(&self) -> Vec<&Node> {
+        let mut ticks: Vec<_> = self.0.iter().filter(|node| node.role == "check box").collect();
+        ticks.sort_by_key(|node| node.middle.1);
+        ticks
+    }
+
+    /// The line for a person's own words.
+    pub(crate) fn note(&self) -> &Node {
+        let found = self.0.iter().find(|node| node.editable);
+        found.unwrap_or_else(|| panic!("nothing to write in: {self:?}"))
     }
 
     /// Whether the button with this word is there and can be pressed. A window that is just opening shows some of it first.
@@ -188,7 +207,7 @@ impl<'a> Accessibility<'a> {
             _ => self.name(at)?,
         };
         let middle = match role.as_str() {
-            "push button" => {
+            "push button" | "check box" | "text" => {
                 let said = self.call(at, "org.a11y.atspi.Component.GetExtents", &["1"])?;
                 let [x, y, width, height] = numbers(&said)[..] else {
                     return None;
@@ -203,6 +222,8 @@ impl<'a> Accessibility<'a> {
             words,
             sensitive: has(SENSITIVE),
             focused: has(FOCUSED),
+            editable: has(EDITABLE),
+            checked: has(CHECKED),
             middle,
         });
         self.children(at)?.iter().try_for_each(|child| self.walk(child, nodes))
