@@ -40,6 +40,8 @@ struct Line {
     folder: Option<String>,
     /// It said that it is over.
     ended: bool,
+    /// Which call each open question is about, where its hook knew: request and call.
+    asked: Vec<(String, String)>,
     changed: Millis,
     last: Millis,
     events: u64,
@@ -99,6 +101,7 @@ impl Line {
             role: None,
             folder: None,
             ended: false,
+            asked: Vec::new(),
             changed: now,
             last: now,
             events: 0,
@@ -173,17 +176,12 @@ impl Sessions {
         if event.origin == Origin::Hook && matches!(line.hear(event), Left::Nothing) {
             return;
         }
-        let fact = Fact::of(event);
-        let begins = fact == Some(Fact::RunStarted);
-        if let Some(fact) = fact {
+        if let Some(fact) = Fact::of(event) {
             line.learn(fact, event.time);
         }
         // An agent with hooks tells no end of what a stop ended.
         if line.origin == Some(Origin::Hook) && *event.kind == *kind::SESSION_STOPPED {
             line.over(None);
-        }
-        if event.origin == Origin::Hook {
-            line.learn_hook(&event.kind, begins, event.time);
         }
     }
 
@@ -272,24 +270,6 @@ impl Line {
             | Fact::Presence { .. }
             | Fact::ToolMeasured { .. }
             | Fact::Usage(_) => {}
-        }
-        if before != self.state() {
-            self.changed = now;
-        }
-    }
-
-    /// An agent with hooks works from a person's words on until its turn is over; a session that has only begun waits for them.
-    fn learn_hook(&mut self, kind: &str, begins: bool, now: Millis) {
-        let before = self.state();
-        match kind {
-            kind::SESSION_STARTED if begins => self.busy = false,
-            kind::CHAT_MESSAGE => {
-                self.busy = true;
-                self.failed = false;
-                self.task = None;
-            }
-            kind::TURN_COMPLETED => self.running.clear(),
-            _ => {}
         }
         if before != self.state() {
             self.changed = now;

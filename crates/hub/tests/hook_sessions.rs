@@ -109,8 +109,11 @@ async fn a_call_that_was_denied_does_not_run() {
     let mut scene = Scene::new();
     let call = json!({"tool_name": "execute_code", "call_id": "t1", "arguments": {"code": "ls"}});
     scene.say("sam", "s1", "tool_call_start", &call).await;
+    let other = json!({"tool_name": "execute_code", "call_id": "t0", "arguments": {"code": "id"}});
+    scene.say("sam", "s1", "tool_call_start", &other).await;
     let asked = Ask {
         origin: Origin::Hook,
+        data: countersign_testkit::json(&json!({"request_id": "r1", "call_id": "t1"})),
         ..ask("r1", "ls")
     };
     let waiter = now_or_never(scene.rig.hub.ask(asked))
@@ -124,6 +127,13 @@ async fn a_call_that_was_denied_does_not_run() {
         .expect("at once")
         .expect("taken");
     scene.observe().await;
-    let view = scene.rig.hub.session(&key("sam", "s1"));
+    let end = |call: &str, success: bool| json!({"tool_name": "execute_code", "call_id": call, "success": success});
+    let view = scene.say("sam", "s1", "tool_call_end", &end("t1", false)).await;
+    assert_eq!(
+        view.activity,
+        Activity::Working,
+        "the other call runs, and a denial is no failure"
+    );
+    let view = scene.say("sam", "s1", "tool_call_end", &end("t0", true)).await;
     assert_eq!((view.activity, view.task.as_deref()), (Activity::Idle, None));
 }

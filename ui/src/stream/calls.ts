@@ -44,7 +44,7 @@ function pick(rows: Row[], event: EventRow, fits: (row: Row) => boolean): Row | 
 export class CallBook {
   private readonly sessions = new Map<string, Calls>();
   private readonly requests = new Map<string, Row>();
-  /** The newest prompt of each session that speaks through hooks. */
+  /** The newest prompt of each session of which hooks or telemetry tell. */
   private readonly turns = new Map<string, Row>();
 
   private callsOf(event: { agent: string; session?: string | undefined }): Calls {
@@ -82,7 +82,7 @@ export class CallBook {
       case 'permission_denied':
         return pick([...open].reverse(), event, (row) => !row.end && sameArguments(row, event)) ?? pick([...recent].reverse(), event, () => false);
       case 'usage':
-        return event.origin === 'otlp' || event.origin === 'hook' ? this.turns.get(sessionOf(event)) : undefined;
+        return event.origin === 'otlp' ? this.turns.get(sessionOf(event)) : undefined;
       case 'tool_call_end':
         return (
           pick(open, event, (row) => row.start !== undefined && !row.end) ??

@@ -12,6 +12,7 @@ export interface Hooked {
   folder: string | undefined;
   ended: boolean;
   running: number;
+  refused: number;
   busy: boolean;
 }
 
@@ -20,6 +21,7 @@ export type Left = 'all' | 'nothing' | 'failed';
 
 function over(session: Hooked, task: string | undefined): void {
   session.running = 0;
+  session.refused = 0;
   session.busy = false;
   session.task = task;
 }

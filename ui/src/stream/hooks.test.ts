@@ -61,6 +61,14 @@ it('shows a kind that nobody knows by its name, with its data and without what e
   expect(rows([hook(s, 'brand_new_thing', { hook_event_name: 'BrandNewThing', cwd: '/srv', permission_mode: 'plan', colour: 'red' })])).toEqual(['brand new thing | colour red']);
 });
 
+it('counts a request once that several signals of telemetry tell of', () => {
+  const s = new Script();
+  const timeline = new Timeline();
+  const usage = (source: string, more: Record<string, unknown> = {}) => hook(s, 'usage', { model: 'm', input_tokens: 10, output_tokens: 1, source, ...more }, 'otlp');
+  timeline.apply([hook(s, 'chat_message', { sender: 'user', content: 'go' }), usage('span'), usage('log'), usage('metric', { cumulative: 'x', input_tokens: 900 })]);
+  expect(turnUsage(timeline.rows[0]!)).toBe('1 request, 10 in, 1 out');
+});
+
 it('keeps usage without a prompt as a row of its own', () => {
   const s = new Script();
   expect(rows([hook(s, 'usage', { model: 'm', input_tokens: 5 }, 'otlp')])).toEqual(['usage | m · 5 in']);

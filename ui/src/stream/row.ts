@@ -49,7 +49,7 @@ export interface Row {
   /** The agent said that the call was refused, by its own rules or in the terminal. */
   refused: EventRow | undefined;
   /** What telemetry says of the call. */
-  telemetry: EventRow | undefined;
+  telemetry: EventRow[];
   /** What the model took for the turn that this prompt began. */
   usage: EventRow[];
   outcome: Outcome;
@@ -91,7 +91,7 @@ export function makeRow(event: EventRow, group: Group, partial: boolean): Row {
     resolved: undefined,
     judgements: [],
     refused: undefined,
-    telemetry: undefined,
+    telemetry: [],
     usage: [],
     outcome: 'none',
     took: undefined,
@@ -147,19 +147,16 @@ function outcomeOf(row: Row): Outcome {
   if (failed) return 'failed';
   if (row.refused) return 'denied';
   if (row.asked && !row.resolved) return 'asked';
-  if (row.telemetry && !over) {
-    const success = fields(row.telemetry.data)['success'];
-    if (success === false) return 'failed';
-    if (success === true) return 'ok';
-  }
+  const measured = over ? undefined : row.telemetry.map((event) => fields(event.data)['success']).find((success) => typeof success === 'boolean');
+  if (measured !== undefined) return measured === true ? 'ok' : 'failed';
   if (row.start) return row.agentGone ? 'left' : 'running';
   return answer ?? 'judged';
 }
 
 function tookOf(row: Row): number | undefined {
-  const over = row.end ?? row.result ?? row.telemetry;
+  const said = [row.end, ...row.telemetry].map((event) => number(fields(event?.data), 'duration')).find((seconds) => seconds !== undefined);
+  const over = row.end ?? row.result ?? (said === undefined ? undefined : row.telemetry[0]);
   if (!over) return undefined;
-  const said = number(fields(row.end?.data), 'duration') ?? number(fields(row.telemetry?.data), 'duration');
   if (said !== undefined && said >= 0) return said * 1000;
   return row.start ? Math.max(0, timeOf(over) - timeOf(row.start)) : undefined;
 }

@@ -43,6 +43,8 @@ export interface Session {
   last: number;
   /** Calls that run, as far as seen. */
   running: number;
+  /** Calls that were not allowed, and have had no end yet. */
+  refused: number;
   /** It said that it works. */
   busy: boolean;
   trace: number[];
@@ -93,6 +95,7 @@ export class SessionBook {
         events: 0,
         last: time,
         running: 0,
+        refused: 0,
         busy: false,
         trace: new Array<number>(BINS).fill(0),
         traceEnd: Math.floor(time / BIN),
@@ -239,8 +242,8 @@ function step(session: Session, event: EventRow): Activity {
   if (left === 'failed') next = 'failed';
   switch (left === 'all' ? event.kind : '') {
     case 'approval_resolved':
-      // A hook says that a call begins before it asks whether it may, and not that it did not run.
-      if (session.origin === 'hook' && /^(denied|stopped|expired)$/.test(text(data, 'status') ?? '')) session.running = Math.max(0, session.running - 1);
+      // A hook says that a call begins before it asks whether it may; its end, told by the hub, is no failure then.
+      if (session.origin === 'hook' && /^(denied|stopped|expired)$/.test(text(data, 'status') ?? '')) session.refused += 1;
       break;
     case 'tool_call_start':
       session.running += 1;
@@ -249,7 +252,8 @@ function step(session: Session, event: EventRow): Activity {
     case 'tool_call_end':
       session.running = Math.max(0, session.running - 1);
       if (session.running === 0) session.task = undefined;
-      if (data['success'] === false || (data['success'] === undefined && errorText(data['error']) !== undefined)) next = 'failed';
+      if (data['success'] === false && session.refused > 0) session.refused -= 1;
+      else if (data['success'] === false || (data['success'] === undefined && errorText(data['error']) !== undefined)) next = 'failed';
       break;
     case 'agent_status': {
       // Cloud Agents say `state` and count to a hundred.

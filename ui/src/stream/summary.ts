@@ -1,7 +1,7 @@
 // What a row says in one line, and the text that a search looks through.
 import type { EventRow } from '../generated/EventRow';
 import { gist } from './call';
-import { errorText, fields, number, text, type Fields } from './read';
+import { errorText, fields, isEmpty, number, text, type Fields } from './read';
 import { failure, isCall, judgement, type Row } from './row';
 import { oneLine } from './visible';
 import { count, money, plural } from './words';
@@ -22,7 +22,7 @@ function remember(row: Row): Row['cache'] {
 }
 
 function callLine(row: Row): string {
-  const from = fields((row.start ?? row.asked ?? row.end ?? row.refused ?? row.telemetry)?.data);
+  const from = fields((row.start ?? row.asked ?? row.end ?? row.refused ?? row.telemetry[0])?.data);
   const line = gist(from['arguments']);
   const failed = failure(row);
   if (failed !== undefined && row.outcome === 'failed') return line === '' ? failed : `${line}   ${failed}`;
@@ -115,13 +115,24 @@ function hookLine(kind: string, data: Fields): string | undefined {
   }
 }
 
+/** The best telemetry first: the same request may be told by several of these signals, and then counts once. */
+const SOURCES = ['log', 'span', 'agent_span', 'metric'];
+
+/** What was told of the turn's requests by the best source that told of any; sums since a series began say nothing of one turn. */
+function usageOf(row: Row): EventRow[] {
+  const told = row.usage.filter(({ data }) => isEmpty(fields(data)['cumulative']));
+  const best = SOURCES.find((source) => told.some(({ data }) => text(fields(data), 'source') === source));
+  return told.filter(({ data }) => (text(fields(data), 'source') ?? best) === best);
+}
+
 /** What the model took for a turn, in two or three words: `4 requests, 12,300 in, 410 out, $0.0420`; empty where nothing is known. */
 export function turnUsage(row: Row): string {
-  const sum = (...names: string[]): number => row.usage.reduce((all, event) => all + (number(fields(event.data), ...names) ?? 0), 0);
-  if (row.usage.length === 0) return '';
+  const told = usageOf(row);
+  const sum = (...names: string[]): number => told.reduce((all, event) => all + (number(fields(event.data), ...names) ?? 0), 0);
+  if (told.length === 0) return '';
   const cost = sum('cost', 'cost_usd', 'total_cost_usd');
   const parts = [`${count(sum('input_tokens', 'input'))} in`, `${count(sum('output_tokens', 'output'))} out`];
-  return [plural(row.usage.length, 'request'), ...parts, ...(cost > 0 ? [money(cost)] : [])].join(', ');
+  return [plural(told.reduce((all, event) => all + (number(fields(event.data), 'requests') ?? 1), 0), 'request'), ...parts, ...(cost > 0 ? [money(cost)] : [])].join(', ');
 }
 
 function said(value: unknown): string | undefined {

@@ -45,7 +45,7 @@ function put(row: Row, event: EventRow): void {
       row.refused = event;
       break;
     case 'tool_telemetry':
-      row.telemetry = event;
+      row.telemetry.push(event);
       break;
   }
   row.tool ??= text(fields(event.data), 'tool_name');
@@ -137,7 +137,7 @@ export class Timeline {
     else if (event.kind === 'usage' && row.kind !== 'usage') row.usage.push(event);
     settle(row);
     if (isCall(row)) this.book.file(row);
-    else if (event.kind === 'chat_message' && event.origin === 'hook' && text(fields(event.data), 'sender') === 'user') this.book.begin(row);
+    else if (event.kind === 'chat_message' && (event.origin === 'hook' || event.origin === 'otlp') && text(fields(event.data), 'sender') === 'user') this.book.begin(row);
   }
 
   private trim(following: boolean): void {

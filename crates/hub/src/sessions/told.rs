@@ -11,6 +11,8 @@ use super::Line;
 
 /// What a prompt keeps on a session's line, in characters.
 const MOST_TASK: usize = 200;
+/// Open questions of a session whose calls are kept.
+const MOST_ASKED: usize = 64;
 /// Names longer than this are none.
 const MOST_NAME: usize = 4096;
 
@@ -26,6 +28,7 @@ struct Told {
     content: Option<Value>,
     error: Option<Value>,
     call_id: Option<Value>,
+    request_id: Option<Value>,
     source: Option<Value>,
     tool_name: Option<Value>,
 }
@@ -65,6 +68,7 @@ impl Line {
         if told.late == Some(Value::Bool(true)) {
             return Left::Nothing;
         }
+        let call = text(told.call_id);
         let before = (self.state(), self.ended);
         self.ended = false;
         match &*event.kind {
@@ -91,8 +95,18 @@ impl Line {
                 self.over(short(told.error));
                 self.failed = true;
             }
-            "permission_denied" => self.refused(text(told.call_id).as_deref(), text(told.tool_name).as_deref()),
-            kind::USAGE | "tool_telemetry" => {
+            kind::APPROVAL_REQUEST => {
+                if let (Some(request), Some(call)) = (text(told.request_id), call)
+                    && self.asked.len() < MOST_ASKED
+                {
+                    self.asked.push((request, call));
+                }
+                return Left::Fact;
+            }
+            // What was refused has no running call any more, and its end is no failure.
+            kind::TOOL_CALL_END if !self.runs(call.as_deref()) => {}
+            "permission_denied" => self.refused(call.as_deref(), text(told.tool_name).as_deref()),
+            kind::USAGE | kind::TOOL_TELEMETRY => {
                 self.ended = before.1;
                 return Left::Fact;
             }
@@ -113,6 +127,7 @@ impl Line {
     pub(super) fn answered(&mut self, event: &Event) {
         #[derive(Deserialize)]
         struct Resolved {
+            request_id: String,
             tool_name: String,
             status: String,
         }
@@ -122,11 +137,21 @@ impl Line {
         let Ok(resolved) = serde_json::from_str::<Resolved>(event.data.get()) else {
             return;
         };
+        let place = self
+            .asked
+            .iter()
+            .position(|(request, _)| *request == resolved.request_id);
+        let call = place.map(|place| self.asked.swap_remove(place).1);
         // Taken back, it was answered in the terminal, nobody here knows how.
         if matches!(resolved.status.as_str(), "denied" | "stopped" | "expired") {
-            self.refused(None, Some(&resolved.tool_name));
+            self.refused(call.as_deref(), Some(&resolved.tool_name));
             self.changed = event.time;
         }
+    }
+
+    /// Whether the call runs, as far as is known; of one without an id that is not known.
+    fn runs(&self, call: Option<&str>) -> bool {
+        call.is_none() || self.running.iter().any(|running| running.call.as_deref() == call)
     }
 
     fn refused(&mut self, call: Option<&str>, tool: Option<&str>) {
