@@ -46,6 +46,7 @@ impl Home {
         }
         std::os::unix::fs::symlink(native_claude(), home.path("bin/claude")).expect("a link");
         std::os::unix::fs::symlink(installed().join(".bin/codex"), home.path("bin/codex")).expect("a link");
+        std::os::unix::fs::symlink(program(), home.path("bin/countersign")).expect("a link");
         let seen = json!({
             "hasCompletedOnboarding": true,
             "theme": "dark",

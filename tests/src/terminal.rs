@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::foreign::{Foreign, python};
 
@@ -38,12 +38,30 @@ impl Terminal {
     /// # Panics
     /// When it does not; what the screen showed is printed when the program ends.
     pub fn shows(&mut self, pattern: &str) {
-        self.0.say(&json!({ "wait": pattern }).to_string());
+        self.awaits(&json!({ "wait": pattern }), pattern);
+    }
+
+    /// Presses a key until the screen shows what matches: a program that is busy, or guards itself against keys that were not meant
+    /// for it, does not take the first one.
+    ///
+    /// # Panics
+    /// When the screen never does.
+    pub fn presses(&mut self, key: &str, pattern: &str) {
+        self.awaits(&json!({ "wait": pattern, "press": key }), pattern);
+    }
+
+    fn awaits(&mut self, command: &Value, pattern: &str) {
+        self.0.say(&command.to_string());
         let event = self.0.event();
         assert!(
             event["saw"].is_string(),
             "it ended before it showed {pattern:?}: {event}"
         );
+    }
+
+    /// Closes the terminal, as a person closes its window.
+    pub fn hangs_up(&mut self) {
+        self.0.say(&json!({ "hangup": true }).to_string());
     }
 
     /// Waits for the program's end: its exit code, or the signal that ended it as a negative number.

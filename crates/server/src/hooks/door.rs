@@ -92,7 +92,7 @@ pub(super) async fn take_late(app: App, agent: Agent, id: &str, time: Millis, bo
     let hook = agent.decode(body)?;
     let visit = Visit {
         key: hook.key(),
-        digest: hook.digest_at(None),
+        digest: hook.call_digest(),
         stream: None,
         hook,
         stamp: Stamp::spooled(id, time),
@@ -419,17 +419,21 @@ impl Visit {
         if self.hub().waiting_count() == 0 {
             return;
         }
-        let mut alike = self.waiting(|approval| {
-            approval.session == self.key.session
-                && self.hook.digest_at(approval.cwd.as_deref()).as_ref() == Some(&approval.digest)
-        });
-        let own = alike
+        let mut waiting = self.waiting(|approval| approval.session == self.key.session);
+        // An answer in the terminal may change what runs: a question comes back with what was chosen.
+        let own = waiting
             .iter()
             .position(|approval| self.hooks().asked(&approval.id).as_ref() == Some(id));
         let own = match own {
-            Some(place) => alike.swap_remove(place),
-            None if alike.len() == 1 && self.hooks().calls().alike(&self.key, digest).0 == 0 => alike.remove(0),
-            None => return,
+            Some(place) => waiting.swap_remove(place),
+            None => {
+                waiting
+                    .retain(|approval| self.hook.digest_at(approval.cwd.as_deref()).as_ref() == Some(&approval.digest));
+                if waiting.len() != 1 || self.hooks().calls().alike(&self.key, digest).0 != 0 {
+                    return;
+                }
+                waiting.remove(0)
+            }
         };
         self.hub().cancel(&own.id, ELSEWHERE);
     }
