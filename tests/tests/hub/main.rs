@@ -17,6 +17,7 @@ mod hooks;
 mod limits;
 mod lock;
 mod matrix;
+mod otlp;
 mod rest;
 mod resume;
 mod right;

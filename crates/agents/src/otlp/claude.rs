@@ -1,5 +1,7 @@
 //! Claude Code's events, spans and metrics (code.claude.com/docs/en/monitoring-usage; seen from 2.1.197).
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Value, json};
 
 use super::attributes::{Attributes, unfold};
@@ -163,13 +165,40 @@ fn content(from: &Attributes, name: &str) -> Option<String> {
     from.text(&[name]).filter(|text| text != "<REDACTED>")
 }
 
+/// A call's span has its name; how it went is in the one within, which ends first.
+#[derive(Debug, Default)]
+pub(super) struct CallSpans<'a> {
+    calls: HashSet<&'a str>,
+    /// By the call's span.
+    within: HashMap<&'a str, &'a Span>,
+}
+
+impl<'a> CallSpans<'a> {
+    pub(super) fn of(spans: &'a [Span]) -> Self {
+        let mut found = Self::default();
+        for span in spans {
+            match span.name.as_str() {
+                "claude_code.tool" => drop(found.calls.insert(&span.id)),
+                "claude_code.tool.execution" => drop(found.within.insert(&span.parent, span)),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
 /// What a span says (`CLAUDE_CODE_ENHANCED_TELEMETRY_BETA`).
-pub(super) fn span(span: &Span) -> Option<Saying> {
+pub(super) fn span(span: &Span, calls: &CallSpans<'_>) -> Option<Saying> {
     let from = &span.attributes;
     Some(match span.name.strip_prefix("claude_code.")? {
         "llm_request" => usage(from, Signaled::Span),
+        "tool.execution" if calls.calls.contains(span.parent.as_str()) => return None,
         "tool" | "tool.execution" => {
             let mut about = call(from);
+            if let Some(within) = calls.within.get(span.id.as_str()) {
+                about.success = within.attributes.truth(&["success"]);
+                about.error = within.attributes.text(&["error"]);
+            }
             (about.start, about.end) = (span.start, span.end);
             Saying::AboutCall(about)
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use countersign_model::{Extra, NewEvent, Origin, kind, to_json};
 
+use super::claude::CallSpans;
 use super::mark::Record;
 use super::naming::{agent, millis, name_of, named_session};
 use super::records::{Log, Point, Records, Span};
@@ -21,8 +22,9 @@ pub(super) fn tell(telemetry: &mut Telemetry, records: &Records, stream: Option<
     for log in &records.logs {
         telling.log(log);
     }
+    let calls = CallSpans::of(&records.spans);
     for span in &records.spans {
-        telling.span(span);
+        telling.span(span, &calls);
     }
     telling.points(records);
     telling.told
@@ -75,13 +77,13 @@ impl Telling<'_> {
         self.say(&mut whose, sayings);
     }
 
-    fn span(&mut self, span: &Span) {
+    fn span(&mut self, span: &Span, calls: &CallSpans<'_>) {
         let agent = agent(&span.source, &span.attributes);
         let named = named_session(&span.attributes, &span.source);
         let belongs = named.is_some();
         let session = named.or_else(|| self.telemetry.of_trace(&agent, &span.trace));
         let sayings = match &*agent {
-            "claude-code" if span.name.starts_with("claude_code.") => claude::span(span).into_iter().collect(),
+            "claude-code" if span.name.starts_with("claude_code.") => claude::span(span, calls).into_iter().collect(),
             // Hundreds a turn, and what they know of tokens is in the events.
             "codex" if !gen_ai::names_its_operation(span) => return,
             _ if belongs || gen_ai::is_about_agents(span) => gen_ai::span(span),

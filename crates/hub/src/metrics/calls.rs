@@ -73,15 +73,15 @@ impl Metrics {
                 known.measured |= measured;
                 false
             }
-            // Who allowed it says nothing of whether it ran; and without its name or id it cannot be told from others.
+            // Who allowed it says nothing of how it went; and without its name or id it cannot be told from others.
             Fact::ToolMeasured {
                 tool,
                 call: id,
                 success,
-                seconds,
+                ..
             } => {
-                let over = success.is_some() || seconds.is_some();
-                let Some(call) = call(id).filter(|_| over && tool.is_some()) else {
+                let whole = success.is_some() && tool.is_some();
+                let Some(call) = call(id).filter(|_| whole) else {
                     return true;
                 };
                 let known = self.calls.entry(call);
