@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_model::{Event, Fact, kind};
+use countersign_model::{Event, Fact, Origin, kind};
 use serde::Deserialize;
 
 use crate::dialogs::gist;
@@ -56,6 +56,9 @@ struct Arguments<'a> {
 impl Notice {
     /// What to say of an event; most say nothing.
     pub(super) fn of(event: &Event) -> Option<Self> {
+        if is_routine(event) {
+            return None;
+        }
         let agent = visible::short(&event.agent, NAME);
         let (title, words, request) = match &*event.kind {
             kind::APPROVAL_REQUEST => {
@@ -115,6 +118,17 @@ impl Notice {
     }
 }
 
+/// What an agent with hooks deals with itself: a command that failed, a helper that is done, a session that its own person ended.
+/// Nor does it tell again that it waits for an answer, which its question has said.
+fn is_routine(event: &Event) -> bool {
+    event.origin == Origin::Hook
+        && match &*event.kind {
+            kind::TOOL_CALL_END | kind::SESSION_ENDED | kind::SUBAGENT_STOPPED => true,
+            kind::NOTIFICATION => Said::of(event).text("notification_type") == Some("permission_prompt"),
+            _ => false,
+        }
+}
+
 /// Runs and what agents tell people, whatever the dialect.
 fn told(event: &Event, agent: &str) -> Option<(String, Option<String>)> {
     let short = |words: &str| visible::short(words, WORDS);
@@ -167,11 +181,15 @@ mod tests {
     use crate::testing::json;
 
     fn notice(kind: &str, data: &str) -> Option<(String, String)> {
+        told_by(Origin::Sam, kind, data)
+    }
+
+    fn told_by(origin: Origin, kind: &str, data: &str) -> Option<(String, String)> {
         let event = Event {
             seq: 1,
             epoch: Epoch::new("e"),
             time: Millis(0),
-            origin: Origin::Sam,
+            origin,
             agent: "sam".into(),
             session: Some("s1".into()),
             stream: None,
@@ -210,6 +228,30 @@ mod tests {
         );
         assert_eq!(notice("tool_call_end", r#"{"tool_name":"bash","success":true}"#), None);
         assert_eq!(notice("tool_call_end", r#"{"success":"false"}"#), None);
+    }
+
+    #[test]
+    fn what_an_agent_with_hooks_deals_with_itself_is_not_told() {
+        let failed = r#"{"tool_name":"Bash","success":false,"error":"Exit code 1"}"#;
+        for (kind, data) in [
+            ("tool_call_end", failed),
+            ("subagent_stopped", "{}"),
+            ("session_ended", "{}"),
+            (
+                "notification",
+                r#"{"message":"Claude needs your permission","notification_type":"permission_prompt"}"#,
+            ),
+        ] {
+            assert_eq!(told_by(Origin::Hook, kind, data), None, "{kind}");
+        }
+        let idle = r#"{"message":"Claude is waiting for your input","notification_type":"idle_prompt"}"#;
+        assert!(told_by(Origin::Hook, "notification", idle).is_some());
+        let failed = told_by(
+            Origin::Hook,
+            "turn_failed",
+            r#"{"error":"unknown","content":"API Error: 529"}"#,
+        );
+        assert_eq!(failed.expect("told").1, "session s1\nAPI Error: 529");
     }
 
     #[test]

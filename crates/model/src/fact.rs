@@ -313,9 +313,16 @@ impl Fact {
                 task: None,
                 progress: None,
             },
-            kind::EXECUTION_FAILED | kind::TURN_FAILED => Self::RunFailed {
+            kind::EXECUTION_FAILED => Self::RunFailed {
                 error: words(&read().error),
             },
+            kind::TURN_FAILED => {
+                // The agent's last words say more than the name of an error.
+                let data = read();
+                Self::RunFailed {
+                    error: words(&data.content).or_else(|| words(&data.error)),
+                }
+            }
             kind::EXECUTION_PAUSED => {
                 let reason = words(&read().reason);
                 Self::RunPaused {
@@ -398,6 +405,43 @@ mod tests {
             progress: Some(0.45),
         };
         assert_eq!(read(kind::AGENT_STATUS, &cloud), Some(expected));
+    }
+
+    #[test]
+    fn a_session_of_hooks_begins_rests_and_ends() {
+        let idle = Fact::Status {
+            busy: Busy::Idle,
+            word: "idle".into(),
+            task: None,
+            progress: None,
+        };
+        for (kind, data, fact) in [
+            (
+                kind::SESSION_STARTED,
+                json!({"source": "startup"}),
+                Some(Fact::RunStarted),
+            ),
+            (kind::SESSION_STARTED, json!({"source": "compact"}), None),
+            (kind::SUBAGENT_STARTED, json!({}), Some(Fact::RunStarted)),
+            (kind::TURN_COMPLETED, json!({"content": "done"}), Some(idle)),
+            (kind::SUBAGENT_STOPPED, json!({}), Some(Fact::RunCompleted)),
+            (
+                kind::SESSION_ENDED,
+                json!({"reason": "other"}),
+                Some(Fact::RunCompleted),
+            ),
+        ] {
+            assert_eq!(read(kind, &data), fact, "{kind}");
+        }
+        let failed = |data: Value| match read(kind::TURN_FAILED, &data) {
+            Some(Fact::RunFailed { error }) => error,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            failed(json!({"error": "unknown", "content": "API Error: 400"})).as_deref(),
+            Some("API Error: 400")
+        );
+        assert_eq!(failed(json!({"error": "rate_limit"})).as_deref(), Some("rate_limit"));
     }
 
     #[test]

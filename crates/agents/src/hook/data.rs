@@ -156,6 +156,11 @@ impl Hook {
                 put("level", Some(to_json(&"info")));
                 &["message"]
             }
+            "StopFailure" => {
+                put("error", self.field("error").cloned());
+                put("content", self.field("last_assistant_message").cloned());
+                &["error", "last_assistant_message"]
+            }
             "Stop" | "SubagentStop" | notify::TURN_COMPLETE => {
                 put("content", self.field("last_assistant_message").cloned());
                 &["last_assistant_message"]

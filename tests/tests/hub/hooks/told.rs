@@ -51,7 +51,7 @@ fn everything_that_the_real_programs_told_is_in_the_log_and_nothing_is_lost() {
                     "tool_use_id" => "call_id",
                     "tool_response" => "result",
                     "prompt" if given["hook_event_name"] == "UserPromptSubmit" => "content",
-                    "last_assistant_message" if row["kind"] != "turn_failed" => "content",
+                    "last_assistant_message" => "content",
                     "duration_ms" => "duration",
                     same => same,
                 };

@@ -1,0 +1,4 @@
+//! `cargo +nightly fuzz run codex_exec crates/agents/fixtures/codex`
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| countersign_agents_fuzz::fuzz_codex_exec(bytes));
