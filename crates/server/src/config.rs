@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::address::{self, ListenAt, both_loopbacks, loopback};
 use crate::cloud::{CloudConfig, OwnCloud};
+use crate::codex::Codex;
 use crate::hooks::HooksConfig;
 use crate::pace::Rate;
 use crate::upstream::{UpstreamSettings, WrittenUpstream};
@@ -99,17 +100,6 @@ pub struct Config {
     pub codex: Codex,
     /// The hooks of agents.
     pub hooks: HooksConfig,
-}
-
-/// How Codex AgentLoop's sessions are served.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Codex {
-    /// Sessions are logged in this folder; without one they are not. The environment's `SESSION_STORE_PATH` (seed 003) counts
-    /// over the file.
-    pub session_store: Option<PathBuf>,
-    /// For tests: the agent plays this script, `.json` or `.toml`.
-    pub script: Option<PathBuf>,
 }
 
 impl Default for Config {

@@ -3,6 +3,7 @@
 
 mod approval;
 mod book;
+mod config;
 mod conversation;
 mod door;
 mod requests;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use countersign_hub::agent_loop::AgentLoop;
 use countersign_hub::random_hex;
 
+pub use config::Codex;
 pub(crate) use door::{list, one, open};
 pub use script::ScriptProblem;
 pub(crate) use script::scripted;
