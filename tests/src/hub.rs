@@ -43,6 +43,8 @@ pub fn countersign() -> Command {
         "COUNTERSIGN_TOKEN",
         "COUNTERSIGN_AGENT",
         "COUNTERSIGN_SESSION",
+        "COUNTERSIGN_HUB",
+        "COUNTERSIGN_WHEN_ABSENT",
         "SESSION_STORE_PATH",
     ] {
         command.env_remove(name);

@@ -285,7 +285,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         engine: amiga.service(),
         upstreams,
         webhooks,
-        hooks: Hooks::new(config.hooks.gate.clone()),
+        hooks: Hooks::new(config.hooks.gate.clone(), folder.path()),
         otlp: telemetry.clone(),
     };
     tasks.push(tokio::spawn(deliver(app.clone(), folder.path().to_owned())));

@@ -11,12 +11,13 @@ use countersign_agents::hook::{About, Agent, Answer, Hook, HookError, Phase};
 use countersign_dialects::limits::MAX_RESULT_KEPT;
 use countersign_dialects::shrink;
 use countersign_hub::{AskError, Asked, Hub};
-use countersign_model::{Approval, Extra, Millis, NewEvent, Origin, SessionKey, Surface, kind, to_json};
+use countersign_model::{Approval, Extra, Millis, NewEvent, Origin, Seq, SessionKey, Surface, kind, to_json};
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::calls::Call;
+use super::journal::Record;
 use super::stamp::Stamp;
 use super::{Hooks, ruling, waiting};
 use crate::auth::Access;
@@ -74,6 +75,7 @@ async fn take(
         hook,
         stamp,
         app,
+        body,
     };
     if visit.stamp.late.is_some() {
         return visit.late().await;
@@ -97,6 +99,7 @@ pub(super) async fn take_late(app: App, agent: Agent, id: &str, time: Millis, bo
         hook,
         stamp: Stamp::spooled(id, time),
         app,
+        body: String::new(),
     };
     visit.late().await.map(drop)
 }
@@ -104,6 +107,8 @@ pub(super) async fn take_late(app: App, agent: Agent, id: &str, time: Millis, bo
 /// One hook on its way.
 struct Visit {
     app: App,
+    /// As it came.
+    body: String,
     hook: Hook,
     stamp: Stamp,
     stream: Option<Arc<str>>,
@@ -134,7 +139,7 @@ impl Visit {
         self.stamp.mark.is_some_and(|mark| self.hub().seen(mark).is_some())
     }
 
-    /// Puts the hook's event into the log, once however often it is sent, and waits for the commit. `before` go ahead of it.
+    /// Puts the hook's event into the log, once however often it is sent, and waits until it outlives the hub. `before` go ahead of it.
     async fn publish(&self, mut before: Vec<NewEvent>, event: NewEvent) -> Result<(), Problem> {
         let hub = self.hub();
         let mut event = self.own(event);
@@ -157,7 +162,25 @@ impl Visit {
                 hub.publish(before).await?.last
             }
         };
+        if self.keep(last) {
+            return Ok(());
+        }
         Ok(hub.committed(last).await?)
+    }
+
+    /// Keeps the hook where the next hub finds it if this one ends before the commit; `false` when that has to be waited for.
+    fn keep(&self, seq: Seq) -> bool {
+        // What comes again anyway, or nobody would recognise, waits.
+        if !self.stamp.is_live() || self.stream.is_some() {
+            return false;
+        }
+        let record = Record {
+            agent: self.hook.agent.name().to_owned(),
+            id: self.stamp.request.clone(),
+            time: self.hub().now(),
+            body: self.body.clone(),
+        };
+        self.hooks().journal.keep(self.hub(), seq, &record)
     }
 
     fn own(&self, mut event: NewEvent) -> NewEvent {

@@ -1,19 +1,22 @@
 //! The hooks of Claude Code and Codex: one address an agent, whatever brings the hook there (`countersign hook`, or the agent itself
-//! over HTTP). A hook that only tells is answered once its event is committed; one that asks is held until somebody has decided.
+//! over HTTP). A hook that only tells is answered once its event outlives the hub; one that asks is held until somebody has decided.
 
 mod calls;
 mod config;
 mod door;
+mod journal;
 mod ruling;
 mod spool;
 mod stamp;
 mod waiting;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use calls::Calls;
 use countersign_agents::gate::Rule;
+use journal::Journal;
 
 pub use config::HooksConfig;
 pub(crate) use door::{claude_code, codex};
@@ -26,15 +29,17 @@ pub(crate) struct Hooks {
     calls: Arc<Mutex<Calls>>,
     /// The call that an approval is about, where only one can be meant.
     asked: Arc<Mutex<HashMap<Arc<str>, String>>>,
+    journal: Arc<Journal>,
 }
 
 /// Approvals whose call is remembered at once; as many as may wait.
 const MAX_ASKED: usize = 1000;
 
 impl Hooks {
-    pub(crate) fn new(gate: Vec<Rule>) -> Self {
+    pub(crate) fn new(gate: Vec<Rule>, data_dir: &Path) -> Self {
         Self {
             gate: gate.into(),
+            journal: Arc::new(Journal::open(data_dir)),
             ..Self::default()
         }
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use countersign_agents::hook::Agent;
 use countersign_hub::Mark;
-use countersign_model::{Extra, NewEvent, Origin, kind, to_json};
-use countersign_store::spool::{self, Dropped, Spooled};
+use countersign_model::{Extra, Millis, NewEvent, Origin, kind, to_json};
+use countersign_store::spool::{self, Dropped};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::door::take_late;
+use super::journal;
 use crate::problem::Problem;
 use crate::router::App;
 
@@ -27,8 +28,16 @@ pub(crate) async fn deliver(app: App, data_dir: PathBuf) {
     let mut closing = app.settings.closing.clone();
     let delivering = async {
         let mut wait = LOOK;
+        let mut left = true;
         loop {
-            match round(&app, &folder).await {
+            let mut round = async || {
+                if left {
+                    take_left(&app, &data_dir).await?;
+                    left = false;
+                }
+                round(&app, &folder).await
+            };
+            match round().await {
                 Ok(()) => wait = LOOK,
                 Err(why) => {
                     if wait == LOOK {
@@ -55,6 +64,16 @@ async fn files<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 
     }
 }
 
+/// Takes in what the last hub answered and may not have committed.
+async fn take_left(app: &App, data_dir: &Path) -> Result<(), String> {
+    let at = data_dir.to_owned();
+    for record in files(move || journal::left(&at)).await? {
+        take_in(app, &record.agent, &record.id, record.time, record.body.as_bytes()).await?;
+    }
+    let at = data_dir.to_owned();
+    files(move || journal::forget_left(&at)).await
+}
+
 /// Delivers what there is, oldest first, and says what was dropped.
 async fn round(app: &App, folder: &Path) -> Result<(), String> {
     let at = folder.to_owned();
@@ -71,7 +90,7 @@ async fn round(app: &App, folder: &Path) -> Result<(), String> {
     for letter in letters {
         let (at, which) = (folder.to_owned(), letter.clone());
         match files(move || spool::read(&at, &which)).await? {
-            Some((agent, body)) => hand_over(app, &letter, &agent, &body).await?,
+            Some((agent, body)) => take_in(app, &agent, letter.id(), letter.time(), &body).await?,
             None => tracing::warn!(id = letter.id(), "what a hook left is not whole, and thrown away"),
         }
         let at = folder.to_owned();
@@ -80,15 +99,15 @@ async fn round(app: &App, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts one letter's event into the log. What the hub does not understand is not tried again.
-async fn hand_over(app: &App, letter: &Spooled, agent: &str, body: &[u8]) -> Result<(), String> {
+/// Puts one event into the log, and waits for its commit. What the hub does not understand is not tried again.
+async fn take_in(app: &App, agent: &str, id: &str, time: Millis, body: &[u8]) -> Result<(), String> {
     let (Some(agent), Ok(body)) = (Agent::parse(agent), std::str::from_utf8(body)) else {
-        tracing::warn!(id = letter.id(), agent, "what a hook left cannot be read");
+        tracing::warn!(id, agent, "what a hook left cannot be read");
         return Ok(());
     };
-    match take_late(app.clone(), agent, letter.id(), letter.time(), body).await {
+    match take_late(app.clone(), agent, id, time, body).await {
         Err(problem) if problem.status().is_client_error() => {
-            tracing::warn!(id = letter.id(), ?problem, "what a hook left is not taken in");
+            tracing::warn!(id, ?problem, "what a hook left is not taken in");
             Ok(())
         }
         taken => taken.map_err(|problem| format!("{problem:?}")),

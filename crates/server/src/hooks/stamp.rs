@@ -37,6 +37,11 @@ impl Stamp {
         }
     }
 
+    /// Whether it happens now, and has an id by which it is recognised if it comes again.
+    pub(super) fn is_live(&self) -> bool {
+        self.late.is_none() && self.mark == Some(mark(&self.request))
+    }
+
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let text = |name: &'static str| match headers.get(name).map(|value| value.to_str()) {
             None => Ok(None),

@@ -105,10 +105,10 @@ impl Waiting {
 
 impl Patience for Waiting {
     fn wait(&self, stream: &TcpStream, part: Part) -> Result<(), Lost> {
-        if part == Part::Body {
+        if part == Part::Held {
             self.held.set(true);
         }
-        let end = self.head.filter(|_| part == Part::Head);
+        let end = self.head.filter(|_| part == Part::Due);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {

@@ -56,11 +56,13 @@ pub(super) trait Patience {
     fn sending(&self) -> Duration;
 }
 
-/// What of an answer is waited for.
+/// How far an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Head,
-    Body,
+    /// On its way: as a whole, as far as is known.
+    Due,
+    /// Begun, and its end is open: the hub holds the line.
+    Held,
 }
 
 /// Until a fixed time.
@@ -177,7 +179,7 @@ fn read(stream: &mut TcpStream, patience: &impl Patience) -> Result<Reply, Lost>
     };
     let body = match end {
         _ if matches!(status, 204 | 304) => Vec::new(),
-        End::After(length) => source.take(length)?,
+        End::After(length) => source.take(length, Part::Due)?,
         End::Chunks => source.chunks()?,
         End::Close => source.rest()?,
     };
@@ -240,7 +242,7 @@ impl<P: Patience> Source<'_, P> {
     }
 
     fn head(&mut self) -> Result<(u16, bool, End), Lost> {
-        let first = self.line(Part::Head)?;
+        let first = self.line(Part::Due)?;
         let status = first
             .strip_prefix("HTTP/1.")
             .and_then(|rest| rest.split(' ').nth(1))
@@ -249,7 +251,7 @@ impl<P: Patience> Source<'_, P> {
             .ok_or(Lost::Nonsense)?;
         let (mut hub, mut end) = (false, End::Close);
         loop {
-            let line = self.line(Part::Head)?;
+            let line = self.line(Part::Due)?;
             if line.is_empty() {
                 return Ok((status, hub, end));
             }
@@ -266,12 +268,12 @@ impl<P: Patience> Source<'_, P> {
         }
     }
 
-    fn take(&mut self, length: usize) -> Result<Vec<u8>, Lost> {
+    fn take(&mut self, length: usize, part: Part) -> Result<Vec<u8>, Lost> {
         if length > MOST_BYTES {
             return Err(Lost::Nonsense);
         }
         while self.bytes.len() - self.at < length {
-            if !self.more(Part::Body)? {
+            if !self.more(part)? {
                 return Err(Self::closed());
             }
         }
@@ -283,21 +285,21 @@ impl<P: Patience> Source<'_, P> {
     fn chunks(&mut self) -> Result<Vec<u8>, Lost> {
         let mut body = Vec::new();
         loop {
-            let line = self.line(Part::Body)?;
+            let line = self.line(Part::Held)?;
             let size = line.split(';').next().unwrap_or_default().trim();
             let size = usize::from_str_radix(size, 16).map_err(|_| Lost::Nonsense)?;
             if size == 0 {
                 return Ok(body);
             }
-            body.extend(self.take(size)?);
-            if !self.line(Part::Body)?.is_empty() {
+            body.extend(self.take(size, Part::Held)?);
+            if !self.line(Part::Held)?.is_empty() {
                 return Err(Lost::Nonsense);
             }
         }
     }
 
     fn rest(&mut self) -> Result<Vec<u8>, Lost> {
-        while self.more(Part::Body)? {}
+        while self.more(Part::Held)? {}
         Ok(self.bytes.split_off(self.at))
     }
 }
