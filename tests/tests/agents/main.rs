@@ -4,6 +4,7 @@
 mod claude;
 mod codex;
 mod outage;
+mod policy;
 mod scene;
 mod terminal;
 mod together;
