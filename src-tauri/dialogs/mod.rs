@@ -10,7 +10,7 @@ mod indent;
 mod line;
 #[cfg(not(target_os = "linux"))]
 mod plugin;
-mod question;
+pub(crate) mod question;
 
 use std::sync::Arc;
 use std::time::Duration;

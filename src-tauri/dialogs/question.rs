@@ -38,9 +38,9 @@ const TEXTS: [&[(&str, &str)]; 6] = [
     &[("url", "address"), ("prompt", "prompt")],
 ];
 /// The tool with which Claude Code asks the person questions of its own; approving it without answers answers nothing.
-const QUESTIONS: &str = "AskUserQuestion";
+pub(crate) const QUESTIONS: &str = "AskUserQuestion";
 /// The tool with which Claude Code submits a plan.
-const PLAN: &str = "ExitPlanMode";
+pub(crate) const PLAN: &str = "ExitPlanMode";
 
 /// A part of the arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_model::{Event, Fact, Origin, kind};
 use serde::Deserialize;
 
-use crate::dialogs::gist;
+use crate::dialogs::{gist, question};
 use countersign_model::visible;
 
 /// Characters of a name.
@@ -69,11 +69,12 @@ impl Notice {
                 let call = call
                     .and_then(|call| call.arguments.map(gist))
                     .filter(|call| call != "{}");
-                (
-                    format!("{agent} asks to run {tool}"),
-                    call,
-                    Some((event.agent.clone(), request)),
-                )
+                let title = match said.text("tool_name") {
+                    Some(question::QUESTIONS) => format!("{agent} asks you"),
+                    Some(question::PLAN) => format!("{agent} has a plan"),
+                    _ => format!("{agent} asks to run {tool}"),
+                };
+                (title, call, Some((event.agent.clone(), request)))
             }
             kind::TOOL_CALL_END => {
                 let said = Said::of(event);
@@ -119,19 +120,23 @@ impl Notice {
 }
 
 /// What an agent with hooks deals with itself: a command that failed, a helper that is done, a session that its own person ended.
-/// Nor does it tell again that it waits for an answer, which its question has said.
+/// Nor does it tell again that it waits for an answer, which its question has said, or what came late.
 fn is_routine(event: &Event) -> bool {
     event.origin == Origin::Hook
         && match &*event.kind {
             kind::TOOL_CALL_END | kind::SESSION_ENDED | kind::SUBAGENT_STOPPED => true,
-            kind::NOTIFICATION => Said::of(event).text("notification_type") == Some("permission_prompt"),
-            _ => false,
+            kind::NOTIFICATION if Said::of(event).text("notification_type") == Some("permission_prompt") => true,
+            _ => Said::of(event).0.get("late") == Some(&serde_json::Value::Bool(true)),
         }
 }
 
 /// Runs and what agents tell people, whatever the dialect.
 fn told(event: &Event, agent: &str) -> Option<(String, Option<String>)> {
     let short = |words: &str| visible::short(words, WORDS);
+    if &*event.kind == kind::TURN_COMPLETED {
+        let last = Said::of(event).text("content").map(short);
+        return Some((format!("{agent} is done"), last));
+    }
     Some(match Fact::of(event)? {
         Fact::RunFailed { error } => (format!("{agent}: the run failed"), error.as_deref().map(short)),
         Fact::RunCompleted => {
@@ -175,7 +180,7 @@ pub(super) fn body_of(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use countersign_model::{Epoch, Millis, Origin};
+    use countersign_model::{Epoch, Millis};
 
     use super::*;
     use crate::testing::json;
@@ -204,6 +209,34 @@ mod tests {
 
     fn check(kind: &str, data: &str, title: &str, body: &str) {
         assert_eq!(notice(kind, data), Some((title.into(), body.into())));
+    }
+
+    #[test]
+    fn of_a_hooks_session_the_end_of_a_turn_is_told_and_nothing_twice_or_late() {
+        let told = |kind: &str, data: &str| told_by(Origin::Hook, kind, data).map(|(title, _)| title);
+        let done = r#"{"content":"The index was missing.","hook_event_name":"Stop"}"#;
+        assert_eq!(told("turn_completed", done).as_deref(), Some("sam is done"));
+        assert_eq!(told("subagent_stopped", "{}"), None);
+        assert_eq!(told("session_ended", "{}"), None);
+        let waits = r#"{"message":"Claude needs your permission","notification_type":"permission_prompt"}"#;
+        assert_eq!(told("notification", waits), None);
+        assert_eq!(
+            told("notification", r#"{"message":"m","level":"info","late":true}"#),
+            None
+        );
+        assert_eq!(
+            told("notification", r#"{"message":"m","level":"info"}"#).as_deref(),
+            Some("sam: info")
+        );
+        let asks = |tool: &str| format!(r#"{{"request_id":"r","tool_name":"{tool}","arguments":{{}}}}"#);
+        assert_eq!(
+            told("approval_request", &asks("AskUserQuestion")).as_deref(),
+            Some("sam asks you")
+        );
+        assert_eq!(
+            told("approval_request", &asks("ExitPlanMode")).as_deref(),
+            Some("sam has a plan")
+        );
     }
 
     #[test]
