@@ -29,5 +29,6 @@ mod tls;
 mod tokens;
 mod upstreams;
 mod web;
+mod web_hooks;
 mod webhooks;
 mod wire;
