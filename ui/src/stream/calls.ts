@@ -41,6 +41,13 @@ function pick(rows: Row[], event: EventRow, fits: (row: Row) => boolean): Row | 
   return rows.find((row) => row.tool === tool && (wanted === undefined || row.callId === undefined) && fits(row));
 }
 
+/** The row of a call that is over and of which telemetry told, or tells now: ids are its own there, as a hook's are. */
+function toldTwice(rows: Row[], event: EventRow): Row | undefined {
+  const wanted = callId(event);
+  const measured = (row: Row): boolean => [event, row.start, row.end].some((told) => told?.origin === 'otlp');
+  return wanted === undefined ? undefined : rows.find((row) => row.callId === wanted && measured(row));
+}
+
 export class CallBook {
   private readonly sessions = new Map<string, Calls>();
   private readonly requests = new Map<string, Row>();
@@ -71,10 +78,13 @@ export class CallBook {
     const data = fields(event.data);
     switch (event.kind) {
       case 'tool_call_start':
-        return pick(
-          open,
-          event,
-          (row) => !row.start && row.outcome !== 'blocked' && sameArguments(row, event) && (row.outcome === 'asked' || near(row, event, NEAR.start)),
+        return (
+          toldTwice(recent, event) ??
+          pick(
+            open,
+            event,
+            (row) => !row.start && row.outcome !== 'blocked' && sameArguments(row, event) && (row.outcome === 'asked' || near(row, event, NEAR.start)),
+          )
         );
       case 'tool_telemetry':
         // The hub names the call; where it could not, the record stands by itself.
@@ -85,6 +95,7 @@ export class CallBook {
         return event.origin === 'otlp' ? this.turns.get(sessionOf(event)) : undefined;
       case 'tool_call_end':
         return (
+          toldTwice(recent, event) ??
           pick(open, event, (row) => row.start !== undefined && !row.end) ??
           // An answer of no ends a call for the page; agents may still report its end.
           pick(recent, event, (row) => !row.end && row.resolved !== undefined && near(row, event, NEAR.start))

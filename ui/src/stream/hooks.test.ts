@@ -80,3 +80,17 @@ it('shows what the model took beside the prompt', () => {
   timeline.apply([hook(s, 'chat_message', { sender: 'user', content: 'go' }), hook(s, 'usage', { model: 'm', input_tokens: 1200, output_tokens: 5, cost: 0.5 }, 'otlp')]);
   expect(viewOf(timeline.rows[0]!, Date.now(), () => undefined).chip).toBe('1 request, 1,200 in, 5 out, $0.50');
 });
+
+it('keeps a call in one row when telemetry tells of it as hooks do, before or after', () => {
+  const end = { tool_name: 'Bash', call_id: 't1', success: true };
+  const measured = { ...end, duration: 0.25 };
+  const of = (origins: readonly ('hook' | 'otlp')[]): unknown[] => {
+    const s = new Script();
+    const timeline = new Timeline();
+    timeline.apply(origins.flatMap((origin) => [hook(s, 'tool_call_start', START, origin), hook(s, 'tool_call_end', origin === 'hook' ? end : measured, origin)]));
+    return timeline.rows.map(({ start, end: over, outcome }) => [start?.origin, over?.origin, outcome]);
+  };
+  expect(of(['otlp', 'hook'])).toEqual([['hook', 'hook', 'ok']]);
+  expect(of(['hook', 'otlp'])).toEqual([['hook', 'hook', 'ok']]);
+  expect(of(['hook', 'hook'])).toHaveLength(2);
+});

@@ -18,14 +18,17 @@ function isPause(event: EventRow): boolean {
   return event.kind === 'execution_paused' && waitsForPerson(text(fields(event.data), 'reason') ?? '');
 }
 
+/** What a hook told stays, whatever telemetry tells of the same. */
+const better = (known: EventRow | undefined, event: EventRow): EventRow => (known !== undefined && event.origin === 'otlp' ? known : event);
+
 function put(row: Row, event: EventRow): void {
   switch (event.kind) {
     case 'tool_call_start':
-      row.start = event;
+      row.start = better(row.start, event);
       row.agentGone = false;
       break;
     case 'tool_call_end':
-      row.end = event;
+      row.end = better(row.end, event);
       break;
     case 'tool_call_result':
       row.result = event;
