@@ -40,6 +40,11 @@ const PIECES: &[&str] = &[
     "\"permission_suggestions\":[{\"type\":",
     "\"type\":\"item.completed\",",
     "\"item\":{",
+    "\"traceId\":\"00\",",
+    "\"intValue\":\"9223372036854775808\"",
+    "\"timeUnixNano\":\"18446744073709551615\",",
+    "{\"arrayValue\":{\"values\":[",
+    "{\"kvlistValue\":{\"values\":[{\"key\":\"\",\"value\":",
 ];
 
 fn seeds(folder: &str) -> Vec<String> {
@@ -91,13 +96,13 @@ fn change(bytes: &mut Vec<u8>, seeds: &[String], numbers: &mut Numbers) {
     }
 }
 
-fn drive(target: fn(&[u8]), folder: &str) {
+fn drive(target: fn(&[u8]), folder: &str, rounds: usize) {
     let seeds = seeds(folder);
     for seed in &seeds {
         target(seed.as_bytes());
     }
     let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
-    for _ in 0..10_000 {
+    for _ in 0..rounds {
         let mut bytes = seeds[numbers.below(seeds.len())].as_bytes().to_vec();
         for _ in 0..=numbers.below(4) {
             change(&mut bytes, &seeds, &mut numbers);
@@ -110,15 +115,21 @@ fn drive(target: fn(&[u8]), folder: &str) {
 
 #[test]
 fn any_hook_of_claude_code() {
-    drive(targets::fuzz_claude, "claude");
+    drive(targets::fuzz_claude, "claude", 10_000);
 }
 
 #[test]
 fn any_hook_of_codex() {
-    drive(targets::fuzz_codex, "codex");
+    drive(targets::fuzz_codex, "codex", 10_000);
 }
 
 #[test]
 fn any_line_of_codex_exec() {
-    drive(targets::fuzz_codex_exec, "codex");
+    drive(targets::fuzz_codex_exec, "codex", 10_000);
+}
+
+#[test]
+fn any_body_of_an_exporter() {
+    // Whole batches are long, and each is read in six ways.
+    drive(targets::fuzz_otlp, "otlp", 800);
 }

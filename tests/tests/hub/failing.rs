@@ -147,3 +147,35 @@ fn what_was_answered_while_the_store_failed_is_not_granted_by_a_crash() {
             .all(|row| row["data"]["status"] != "approved")
     );
 }
+
+#[test]
+fn telemetry_that_cannot_be_kept_is_asked_for_again() {
+    let hub = confined();
+    let mut agent = hub.ws("/publish");
+    let filler = "x".repeat(20_000);
+    until("the disk is full", || {
+        agent.send(&json!({"type": "note", "data": {"filler": filler}}));
+        failing(&hub).then_some(())
+    });
+    let log = json!({"timeUnixNano": "1", "attributes": [
+        {"key": "session.id", "value": {"stringValue": "s"}}, {"key": "event.name", "value": {"stringValue": "api_request"}},
+    ]});
+    let resource = json!({"attributes": [{"key": "service.name", "value": {"stringValue": "claude-code"}}]});
+    let batch = json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [log]}]}]}).to_string();
+    let export = || {
+        hub.call(
+            "POST",
+            "/v1/logs",
+            &[("Content-Type", "application/json")],
+            Some(&batch),
+        )
+    };
+    let later = export().expect(503);
+    assert_eq!(
+        (later.header("retry-after"), later.json()["code"].as_i64()),
+        ("2", Some(14))
+    );
+    give_room(&hub);
+    until("it has recovered", || (export().status == 200).then_some(()));
+    assert_eq!(hub.history().iter().filter(|row| row["kind"] == "usage").count(), 1);
+}

@@ -12,6 +12,9 @@ const GROUPS: Record<string, Group> = {
   autonomous_activity: 'activity',
   state_changed: 'activity',
   usage: 'activity',
+  error: 'activity',
+  otel_log: 'activity',
+  otel_span: 'activity',
   tool_telemetry: 'calls',
   permission_denied: 'calls',
   post_tool_batch: 'activity',
@@ -54,6 +57,8 @@ const GROUPS: Record<string, Group> = {
 };
 
 const NAMES: Record<string, string> = {
+  otel_log: 'telemetry',
+  otel_span: 'span',
   agent_status: 'status',
   autonomous_activity: 'autonomous',
   system2_intervention: 'system 2',

@@ -69,6 +69,9 @@ export function eventLine(event: EventRow): string {
       return join(text(data, 'userId', 'user_id'), text(data, 'status'));
     case 'usage':
       return usageLine(data);
+    case 'otel_log':
+    case 'otel_span':
+      return join(text(data, 'name'), said(data['body']), errorText(data['error']), pairs(fields(data['attributes'])));
     default:
       return hookLine(event.kind, data) ?? text(data, 'message', 'text', 'summary') ?? pairs(data, ...(text(data, 'hook_event_name') === undefined ? [] : ENVELOPE));
   }

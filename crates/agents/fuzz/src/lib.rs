@@ -1,9 +1,10 @@
-//! What must hold of any bytes that come as an agent's hook. Plain functions: libFuzzer drives them with a nightly compiler, and
+//! What must hold of any bytes that come as an agent's hook or telemetry. Plain functions: libFuzzer drives them with a nightly compiler, and
 //! `tests/fuzz_smoke.rs` of the crate drives them with seeds and random changes in every test run.
 
 use countersign_agents::codex::exec::Exec;
 use countersign_agents::gate::{self, Rule};
 use countersign_agents::hook::{About, Agent, Hook};
+use countersign_agents::otlp::{self, Encoding, Signal, Telemetry, Told};
 use countersign_model::{Fact, Json, kind};
 use serde_json::{Map, Value};
 
@@ -32,6 +33,29 @@ pub fn fuzz_codex_exec(bytes: &[u8]) {
                 }
             }
             Err(error) => assert!(!error.error.is_empty()),
+        }
+    }
+}
+
+/// Bodies of OpenTelemetry's exporters: of any signal, in either encoding.
+pub fn fuzz_otlp(bytes: &[u8]) {
+    for signal in [Signal::Logs, Signal::Metrics, Signal::Traces] {
+        for encoding in [Encoding::Json, Encoding::Protobuf] {
+            let Ok(records) = otlp::decode(signal, encoding, bytes) else {
+                continue;
+            };
+            let mut telemetry = Telemetry::default();
+            let told = telemetry.tell(&records, None);
+            for Told { event, .. } in &told {
+                is_kind(&event.kind);
+                is_name(&event.agent);
+                event.session.as_deref().map(is_name);
+                fields(&event.data);
+                let _ = Fact::read(&event.kind, &event.data);
+            }
+            // What is sent again is recognised.
+            let again = Telemetry::default().tell(&records, None);
+            assert!(told.iter().map(|told| told.mark).eq(again.iter().map(|told| told.mark)));
         }
     }
 }

@@ -7,7 +7,7 @@ use countersign_model::{Event, Millis, NewEvent, Origin, kind};
 use serde_json::Value;
 
 use super::memory::{Key, Memory};
-use super::naming::{agent, millis, named_session};
+use super::naming::{agent, millis, name_of, named_session};
 use super::records::Records;
 use super::telling;
 use super::told::{Data, Signaled};
@@ -90,18 +90,16 @@ impl Telemetry {
 
     /// Sessions that some records of a trace name are those of the others.
     fn learn(&mut self, records: &Records) {
-        let logs = records
-            .logs
-            .iter()
-            .map(|log| (&log.source, &log.attributes, &log.trace));
-        let spans = records
-            .spans
-            .iter()
-            .map(|span| (&span.source, &span.attributes, &span.trace));
-        for (source, attributes, trace) in logs.chain(spans).filter(|(.., trace)| !trace.is_empty()) {
-            if let Some(session) = named_session(attributes, source) {
-                self.traces
-                    .put((agent(source, attributes), trace.as_str().into()), session);
+        for log in records.logs.iter().filter(|log| !log.trace.is_empty()) {
+            if let Some(session) = named_session(&log.attributes, &log.source) {
+                let agent = agent(&log.source, &log.attributes, &name_of(log));
+                self.traces.put((agent, log.trace.as_str().into()), session);
+            }
+        }
+        for span in records.spans.iter().filter(|span| !span.trace.is_empty()) {
+            if let Some(session) = named_session(&span.attributes, &span.source) {
+                let agent = agent(&span.source, &span.attributes, &span.name);
+                self.traces.put((agent, span.trace.as_str().into()), session);
             }
         }
     }

@@ -50,10 +50,10 @@ struct Whose {
 
 impl Telling<'_> {
     fn log(&mut self, log: &Log) {
-        let agent = agent(&log.source, &log.attributes);
+        let name = name_of(log);
+        let agent = agent(&log.source, &log.attributes, &name);
         let named = named_session(&log.attributes, &log.source);
         let session = named.or_else(|| self.telemetry.of_trace(&agent, &log.trace));
-        let name = name_of(log);
         let sayings = match &*agent {
             "claude-code" => claude::log(&name, log).into_iter().collect(),
             "codex" => codex::log(&name, log).into_iter().collect(),
@@ -78,7 +78,7 @@ impl Telling<'_> {
     }
 
     fn span(&mut self, span: &Span, calls: &CallSpans<'_>) {
-        let agent = agent(&span.source, &span.attributes);
+        let agent = agent(&span.source, &span.attributes, &span.name);
         let named = named_session(&span.attributes, &span.source);
         let belongs = named.is_some();
         let session = named.or_else(|| self.telemetry.of_trace(&agent, &span.trace));
@@ -104,7 +104,7 @@ impl Telling<'_> {
         let session_text = |point: &Point| session(point).map(|session| session.to_string());
         for usage in metrics::usages(&records.points, session_text) {
             let first = usage.points[0];
-            let agent = agent(&first.source, &first.attributes);
+            let agent = agent(&first.source, &first.attributes, &first.metric);
             // A sum that has not grown is sent again and again.
             if let Some(series) = usage.data.0.get("cumulative")
                 && !self.telemetry.has_grown(&agent, &series.to_string(), &usage.data)

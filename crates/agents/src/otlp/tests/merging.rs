@@ -139,6 +139,23 @@ fn metrics_without_a_session_give_way_to_the_events_of_their_agent() {
 }
 
 #[test]
+fn claude_code_and_codex_are_known_under_any_service_name() {
+    for (name, service, agent) in [
+        ("claude.logs", "\"claude-code\"", "claude-code"),
+        ("codex.logs", "\"codex_exec\"", "codex"),
+    ] {
+        let renamed = fixture(name).replace(service, "\"my-team\"");
+        let records = decode(signal(name), Encoding::Json, renamed.as_bytes()).expect("readable");
+        let told = Telemetry::default().tell(&records, None);
+        assert_eq!(
+            of_kind(&told, "usage").len(),
+            of_kind(&Telemetry::default().tell(&recorded(name), None), "usage").len()
+        );
+        assert!(told.iter().all(|told| &*told.event.agent == agent));
+    }
+}
+
+#[test]
 fn events_carry_the_stream_of_their_sender() {
     let stream: Arc<str> = "team".into();
     let told = Telemetry::default().tell(&recorded("claude.logs"), Some(&stream));
