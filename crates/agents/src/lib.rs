@@ -9,3 +9,5 @@ pub mod gate;
 pub mod hook;
 pub mod otlp;
 pub mod quirks;
+pub mod settings;
+pub mod versions;

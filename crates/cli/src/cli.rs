@@ -6,12 +6,15 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(unix)]
 use crate::commands::run;
-use crate::commands::{answer, ask, dashboard, demo, emit, export, hook, serve, status, tail, token};
+use crate::commands::{
+    answer, ask, connect, dashboard, demo, disconnect, doctor, emit, export, hook, serve, status, tail, token,
+};
 use crate::failure::{Exit, Failure};
 use crate::hub::{Address, Place};
 
 const EXAMPLES: &str = "\
 Examples:
+  countersign connect claude-code                bring Claude Code's sessions and questions here
   countersign serve                              run a hub without a window
   countersign tail                               watch what agents do, live
   countersign ask --tool bash --command 'rm -rf build' && rm -rf build
@@ -51,6 +54,9 @@ struct Whereabouts {
 
 #[derive(Subcommand)]
 enum Command {
+    Connect(connect::Arguments),
+    Disconnect(disconnect::Arguments),
+    Doctor(doctor::Arguments),
     Serve(serve::Arguments),
     Stream(serve::Stream),
     Tail(tail::Arguments),
@@ -72,6 +78,9 @@ impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let place = self.whereabouts.place()?;
         match self.command {
+            Command::Connect(arguments) => connect::run(&arguments, &place),
+            Command::Disconnect(arguments) => disconnect::run(&arguments),
+            Command::Doctor(arguments) => doctor::run(&arguments, &place),
             Command::Serve(arguments) => serve::run(&arguments, place),
             Command::Stream(arguments) => serve::run(&arguments.into(), place),
             Command::Tail(arguments) => tail::run(&arguments, &place),
@@ -130,6 +139,12 @@ mod tests {
     #[test]
     fn lines_that_make_sense() {
         for line in [
+            "connect claude-code",
+            "connect codex --project /p --dry-run --when-absent deny --telemetry --data-dir /d",
+            "connect claude-code --http --no-telemetry",
+            "disconnect codex --project /p --dry-run",
+            "doctor",
+            "doctor codex --fix --json --project /p",
             "serve --host 127.0.0.1 --port 0 --data-dir /d --config c.toml",
             "--data-dir /d serve",
             "stream",
@@ -171,6 +186,11 @@ mod tests {
     #[test]
     fn lines_that_make_none() {
         for (line, expect) in [
+            ("connect", ErrorKind::MissingRequiredArgument),
+            ("connect vim", ErrorKind::InvalidValue),
+            ("connect codex --when-absent maybe", ErrorKind::ValueValidation),
+            ("connect codex --telemetry --no-telemetry", ErrorKind::ArgumentConflict),
+            ("doctor --project /p", ErrorKind::MissingRequiredArgument),
             ("tail --since x:y:z", ErrorKind::ValueValidation),
             ("tail --since -3", ErrorKind::ValueValidation),
             ("emit --data {}", ErrorKind::MissingRequiredArgument),

@@ -3,6 +3,7 @@
 
 pub mod approval;
 pub mod canonical;
+pub mod connection;
 pub mod cursor;
 pub mod dialect;
 mod event;
@@ -16,6 +17,7 @@ pub mod time;
 pub mod visible;
 
 pub use approval::{Answer, Approval, Ask, Decision, Delivery, Grant, Rule, Scope, Status, Surface, Verdict};
+pub use connection::{Connection, ConnectionChange, ConnectionState, FileChange, Finding, Outcome};
 pub use cursor::{Epoch, Since};
 pub use dialect::{Dialect, DialectError};
 pub use event::{Event, EventRow, NewEvent, Origin, Seq};

@@ -8,6 +8,7 @@ mod census;
 mod cloud;
 mod codex;
 mod config;
+pub mod connect;
 mod gate;
 mod hive;
 mod hooks;

@@ -2,8 +2,11 @@
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod connect;
 pub(crate) mod dashboard;
 pub(crate) mod demo;
+pub(crate) mod disconnect;
+pub(crate) mod doctor;
 pub(crate) mod emit;
 pub(crate) mod export;
 pub(crate) mod hook;

@@ -100,6 +100,11 @@ impl Place {
         }
     }
 
+    /// Whether the hub at `url` lets nobody in without a token, as far as its data folder says.
+    pub(crate) fn requires_token(&self, url: &Address) -> bool {
+        self.hub_at(url).is_some_and(|hub| hub.auth == "required")
+    }
+
     /// What the data folder says of the hub at `url`, if it is the one that uses it.
     fn hub_at(&self, url: &Address) -> Option<HubFile> {
         let text = read(&self.file()).ok()??;

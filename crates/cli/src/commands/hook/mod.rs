@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use countersign_hub::random_hex;
 use countersign_store::spool;
 
-pub(crate) use options::{Arguments, Options};
+pub(crate) use options::{Arguments, Options, agent};
 
 use crate::failure::Exit;
 use crate::hub::{Address, Backoff};

@@ -30,7 +30,8 @@ Examples:
   countersign hook codex --when-absent deny
   countersign hook codex notify '{\"type\":\"agent-turn-complete\"}'";
 
-fn agent() -> impl TypedValueParser<Value = Agent> {
+/// Reads the name of an agent.
+pub(crate) fn agent() -> impl TypedValueParser<Value = Agent> {
     let names = PossibleValuesParser::new(Agent::ALL.map(Agent::name));
     names.map(|name| Agent::parse(&name).unwrap_or(Agent::ClaudeCode))
 }

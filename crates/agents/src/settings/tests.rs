@@ -1,0 +1,470 @@
+//! What connecting promises: twice is once, and connecting and disconnecting gives any settings file back to the byte.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const PROGRAM: &str = "/opt/my apps/countersign";
+
+fn wish(agent: Agent, telemetry: bool) -> Wish {
+    Wish {
+        command: command_line(Shell::Posix, PROGRAM, agent, &[]),
+        http: None,
+        telemetry: telemetry.then(|| Some("http://127.0.0.1:8765".to_owned())),
+    }
+}
+
+fn check(kind: Kind, file: Option<&str>) -> String {
+    for telemetry in [false, true] {
+        let wish = wish(kind.agent(), telemetry);
+        let connected = connect(kind, file, &wish).unwrap_or_else(|error| panic!("{error}: {file:?}"));
+        assert_eq!(
+            connect(kind, connected.as_deref(), &wish),
+            Ok(connected.clone()),
+            "twice"
+        );
+        assert_eq!(
+            disconnect(kind, connected.as_deref()),
+            Ok(file.map(str::to_owned)),
+            "{connected:?}"
+        );
+    }
+    put_in(kind, file, &wish(kind.agent(), false))
+        .expect("connected")
+        .unwrap_or_default()
+}
+
+#[test]
+fn every_shape_of_an_empty_place_comes_back() {
+    for kind in [Kind::ClaudeSettings, Kind::CodexHooks] {
+        for file in [
+            "",
+            " ",
+            "\n",
+            "\r\n",
+            "\u{feff}",
+            "{}",
+            "{ }",
+            "{}\n",
+            "{\n}\n",
+            "{\r\n}\r\n",
+            "\u{feff}{}",
+            "{ /* c */ }",
+            "{\n  // c\n}",
+            r#"{"hooks":{}}"#,
+            "{\"hooks\":{ }}",
+            "{\n  \"hooks\": {\n  }\n}\n",
+            "{\n\t\"hooks\": {},\n}",
+            r#"{"hooks":{"PreToolUse":[]}}"#,
+            "{\"hooks\":{\"PreToolUse\":[\n]},\"a\":1}",
+            "{\"hooks\": {\"PreToolUse\": [ ], },}",
+            "{\"env\":{}}",
+            "{\"env\":{ },\"hooks\":{}}",
+            "{\"a\": 1 // one\n}",
+            "{\"a\": 1, // one\n}",
+            "{\"a\": 1 /* , */ , // one\n // two\n}\n\n",
+            "{\"a\": 1 /* x\n y */\n}",
+            r#"{"hooks":{"PreToolUse":[{"matcher":"Bash","hooks":[{"type":"command","command":"guard"}]}]}}"#,
+            "{\"hooks\":{\"PreToolUse\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"guard\"}]},],},}",
+            r#"{"env":{"OTEL_LOGS_EXPORTER":"otlp","X":"1"},"model":"opus"}"#,
+        ] {
+            check(kind, Some(file));
+        }
+        check(kind, None);
+    }
+    for file in [
+        "",
+        "\n",
+        "a = 1",
+        "a = 1\n",
+        "a = 1\r\nb = 2\r\n",
+        "# c",
+        "\u{feff}a = 1\n",
+        "[a]\nb = 1\n\n\n",
+        "[[hooks.Stop]]\nhooks = []\n",
+    ] {
+        for inline in [true, false] {
+            check(Kind::CodexConfig(inline), Some(file));
+        }
+    }
+    check(Kind::CodexConfig(true), None);
+    check(Kind::CodexConfig(false), None);
+}
+
+#[test]
+fn what_is_written_reads_like_a_persons() {
+    let text = check(Kind::ClaudeSettings, Some("{\n  \"model\": \"opus\"\n}\n"));
+    let lines: Vec<&str> = text.lines().take(5).collect();
+    assert_eq!(
+        lines,
+        [
+            "{",
+            "  \"model\": \"opus\",",
+            "  \"hooks\": {",
+            r#"    "SessionStart": [ { "hooks": [{ "type": "command", "command": "'/opt/my apps/countersign' hook claude-code", "timeout": 10 }] } ],"#,
+            r#"    "Setup": [ { "hooks": [{ "type": "command", "command": "'/opt/my apps/countersign' hook claude-code", "timeout": 10 }] } ],"#,
+        ]
+    );
+    assert!(text.ends_with("\n  }\n}\n"), "{text}");
+    let text = check(Kind::ClaudeSettings, None);
+    assert!(
+        text.starts_with("{\n  \"hooks\": {\n    \"SessionStart\": [ {") && text.ends_with("] } ]\n  }\n}\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_question_has_a_day_and_the_rest_has_seconds() {
+    let text = check(Kind::CodexHooks, None);
+    let root: serde_json::Value = serde_json::from_str(&text).expect("strict JSON");
+    let timeout = |event: &str| root["hooks"][event][0]["hooks"][0]["timeout"].clone();
+    assert_eq!(timeout("PermissionRequest"), 86_400);
+    assert_eq!(timeout("PostToolUse"), 10);
+    assert_eq!(timeout("SessionEnd"), 3);
+}
+
+#[test]
+fn an_older_path_is_replaced_and_others_hooks_stay() {
+    let file = r#"{"hooks": {
+        "PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "guard"}, {"type": "command", "command": "/old/countersign hook claude-code"}]}],
+        "WorktreeCreate": [{"hooks": [{"type": "command", "command": "/old/countersign hook claude-code"}]}],
+        "Stop": [{"hooks": [{"type": "command", "command": "echo countersign hook claude-code"}]}]
+    }}"#;
+    let connected = connect(Kind::ClaudeSettings, Some(file), &wish(Agent::ClaudeCode, false))
+        .expect("connected")
+        .expect("a file");
+    assert!(!connected.contains("/old/countersign"), "{connected}");
+    let mine: Vec<Entry> = entries(Kind::ClaudeSettings, &connected).expect("read");
+    let ours = mine.iter().filter(|entry| entry.ours).count();
+    assert_eq!(ours, registered(Agent::ClaudeCode).count());
+    assert!(!mine.iter().any(|entry| entry.event == "WorktreeCreate"));
+    let left = disconnect(Kind::ClaudeSettings, Some(&connected))
+        .expect("left")
+        .expect("a file");
+    assert!(
+        left.contains("\"guard\"}]") && left.contains("echo countersign hook claude-code"),
+        "{left}"
+    );
+    assert_eq!(disconnect(Kind::ClaudeSettings, Some(file)), Ok(Some(left)));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_place_and_left_alone() {
+    let check = |file: &str, expect: &str| {
+        let error = connect(Kind::ClaudeSettings, Some(file), &wish(Agent::ClaudeCode, true)).expect_err(file);
+        assert!(error.to_string().starts_with(expect), "{file}: {error}");
+    };
+    check("{\n  \"a\": \n}", "line 3, column 1:");
+    check("[]", "line 1, column 1: the file is not an object");
+    check("{\"hooks\": []}", "line 1, column 11: \"hooks\" is not an object");
+    check(
+        "{\"hooks\": {\"Stop\": {}}}",
+        "line 1, column 20: \"Stop\" is not an array",
+    );
+    check(
+        "{\"hooks\": {},\n \"hooks\": {}}",
+        "line 2, column 2: \"hooks\" is there twice",
+    );
+    check("{'a': 1}", "line 1");
+    check("{\"a\": 1} x", "line 1");
+    check(&"[".repeat(100_000), "line 1, column 129: nested too deeply");
+    let error = connect(
+        Kind::CodexConfig(true),
+        Some("a = 1\nb = \n"),
+        &wish(Agent::Codex, true),
+    )
+    .expect_err("no TOML");
+    assert!(error.to_string().starts_with("line 2"), "{error}");
+}
+
+#[test]
+fn telemetry_of_others_is_named_and_not_overwritten() {
+    let file = r#"{"env": {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example"}}"#;
+    assert_eq!(
+        connect(Kind::ClaudeSettings, Some(file), &wish(Agent::ClaudeCode, true)),
+        Err(Trouble::OtherTelemetry(vec!["OTEL_EXPORTER_OTLP_ENDPOINT".to_owned()]))
+    );
+    let file = "[otel]\nlog_user_prompt = true\n";
+    assert!(matches!(
+        connect(Kind::CodexConfig(false), Some(file), &wish(Agent::Codex, true)),
+        Err(Trouble::OtherTelemetry(_))
+    ));
+}
+
+#[test]
+fn telemetry_goes_off_alone_and_moves_with_the_hub() {
+    for (kind, before) in [
+        (Kind::ClaudeSettings, "{\"env\": {\"A\": \"1\"}}"),
+        (Kind::CodexConfig(true), "a = 1\n"),
+    ] {
+        let mut wish = wish(kind.agent(), false);
+        let without = connect(kind, Some(before), &wish).expect("connected");
+        wish.telemetry = Some(Some("http://127.0.0.1:1".to_owned()));
+        let with = connect(kind, without.as_deref(), &wish).expect("connected");
+        wish.telemetry = Some(Some("http://127.0.0.1:2/".to_owned()));
+        let moved = connect(kind, with.as_deref(), &wish)
+            .expect("connected")
+            .expect("a file");
+        assert!(
+            moved.contains("http://127.0.0.1:2") && !moved.contains("127.0.0.1:1"),
+            "{moved}"
+        );
+        wish.telemetry = None;
+        assert_eq!(connect(kind, Some(&moved), &wish), Ok(Some(moved.clone())));
+        wish.telemetry = Some(None);
+        assert_eq!(connect(kind, Some(&moved), &wish), Ok(without));
+    }
+}
+
+#[test]
+fn what_codex_adds_behind_our_lines_stays() {
+    let connected = connect(Kind::CodexConfig(true), Some("a = 1\n"), &wish(Agent::Codex, true))
+        .expect("connected")
+        .expect("a file");
+    let grown = format!("{connected}\n[projects.\"/x\"]\ntrust_level = \"trusted\"\n");
+    let left = disconnect(Kind::CodexConfig(true), Some(&grown))
+        .expect("left")
+        .expect("a file");
+    assert_eq!(left, "a = 1\n\n[projects.\"/x\"]\ntrust_level = \"trusted\"\n");
+}
+
+#[test]
+fn what_stands_in_the_way_is_named() {
+    let codes = |kind: Kind, file: &str, beside: Beside<'_>| -> Vec<String> {
+        let found = look(kind, Some(file), beside).expect("read");
+        found.into_iter().map(|finding| finding.check).collect()
+    };
+    let file = r#"{"disableAllHooks": true, "permissions": {"defaultMode": "bypassPermissions"}, // c
+        "hooks": {"PermissionRequest": [{"hooks": [{"type": "command", "command": "other"}]}],
+                  "Stop": [{"matcher": "x", "hooks": [{"type": "command", "command": "/old/countersign hook claude-code"}]}]}}"#;
+    let beside = Beside {
+        program: Some("/new/countersign"),
+        managed: Some(r#"{"allowManagedHooksOnly": true}"#),
+        config: None,
+    };
+    assert_eq!(
+        codes(Kind::ClaudeSettings, file, beside),
+        [
+            "other-hook",
+            "events",
+            "other-path",
+            "strict-json",
+            "hooks-off",
+            "asks-nobody",
+            "managed"
+        ]
+    );
+    let beside = Beside {
+        config: Some("approval_policy = \"never\"\n[features]\nhooks = false\n[[hooks.Stop]]\nhooks = []\n"),
+        ..Beside::default()
+    };
+    let file = r#"{"$schema": "x", "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "a"}]}]}}"#;
+    assert_eq!(
+        codes(Kind::CodexHooks, file, beside),
+        ["strict-json", "hooks-off", "asks-nobody", "two-places"]
+    );
+}
+
+/// White space and comments between tokens, of the kinds that people leave there.
+fn gap() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => Just(String::new()),
+        4 => Just(" ".to_owned()),
+        4 => "\n {0,6}",
+        2 => "\r\n\t{0,3}",
+        1 => Just(" /* a, \"b\" } */ ".to_owned()),
+        1 => Just(" // note, { \n  ".to_owned()),
+        1 => Just("/**/".to_owned()),
+    ]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => prop::sample::select(vec!["hooks", "env", "model", "permissions", "$schema", "", "a b", "\\u0041", "é🦀", "a\\\"b"]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["PreToolUse", "PermissionRequest", "Stop", "SessionEnd", "MyEvent"]).prop_map(str::to_owned),
+    ]
+}
+
+fn container(open: char, close: char, children: Vec<(String, String, String)>, end: &str, comma: bool) -> String {
+    let mut text = String::from(open);
+    let count = children.len();
+    for (place, (before, child, after)) in children.into_iter().enumerate() {
+        text.push_str(&format!("{before}{child}{after}"));
+        if place + 1 < count || comma {
+            text.push(',');
+        }
+    }
+    text.push_str(end);
+    text.push(close);
+    text
+}
+
+fn list(open: char, close: char, child: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {
+    (prop::collection::vec((gap(), child, gap()), 0..4), gap(), any::<bool>())
+        .prop_map(move |(children, end, comma)| container(open, close, children, &end, comma))
+}
+
+fn object(fields: Vec<(String, String, String, String)>, end: &str, comma: bool) -> String {
+    let mut known = std::collections::HashSet::new();
+    let children = fields
+        .into_iter()
+        .filter(|(_, name, _, _)| {
+            // Names that mean the same are the same name twice.
+            known.insert(serde_json::from_str::<String>(&format!("\"{name}\"")).expect("a name"))
+        })
+        .map(|(before, name, value, after)| (before, format!("\"{name}\":{value}"), after))
+        .collect();
+    container('{', '}', children, end, comma)
+}
+
+fn json() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "1",
+        "-2.5e3",
+        "true",
+        "null",
+        "\"a, }\"",
+        "\"\"",
+        "\"\\\"\"",
+        "\"// no\"",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            list('[', ']', inner.clone()),
+            (
+                prop::collection::vec((gap(), name(), inner, gap()), 0..4),
+                gap(),
+                any::<bool>()
+            )
+                .prop_map(|(fields, end, comma)| object(fields, &end, comma)),
+        ]
+    })
+}
+
+fn handler() -> impl Strategy<Value = String> {
+    (gap(), gap()).prop_map(|(a, b)| format!("{{{a}\"type\":{b}\"command\", \"command\": \"guard.sh\"{a}}}"))
+}
+
+fn groups() -> impl Strategy<Value = String> {
+    let group = (gap(), list('[', ']', handler()), gap(), any::<bool>()).prop_map(|(a, handlers, b, matcher)| {
+        let matcher = if matcher { "\"matcher\":\"Bash\"," } else { "" };
+        format!("{{{a}{matcher}\"hooks\":{handlers}{b}}}")
+    });
+    list('[', ']', group)
+}
+
+fn event() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "PreToolUse",
+        "PermissionRequest",
+        "Stop",
+        "SessionEnd",
+        "Notification",
+        "Setup",
+        "MyEvent",
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn settings() -> impl Strategy<Value = String> {
+    let hooks = (
+        prop::collection::vec((gap(), event(), groups(), gap()), 0..4),
+        gap(),
+        any::<bool>(),
+    )
+        .prop_map(|(fields, end, comma)| object(fields, &end, comma));
+    let env = (
+        prop::collection::vec((gap(), name(), Just("\"v\"".to_owned()), gap()), 0..3),
+        gap(),
+        any::<bool>(),
+    )
+        .prop_map(|(fields, end, comma)| object(fields, &end, comma));
+    let field = prop_oneof![
+        (gap(), Just("hooks".to_owned()), hooks, gap()),
+        (gap(), Just("env".to_owned()), env, gap()),
+        (
+            gap(),
+            prop::sample::select(vec!["model", "permissions", "x"]).prop_map(str::to_owned),
+            json(),
+            gap()
+        ),
+    ];
+    (
+        any::<bool>(),
+        gap(),
+        prop::collection::vec(field, 0..5),
+        gap(),
+        any::<bool>(),
+        gap(),
+    )
+        .prop_map(|(bom, before, fields, end, comma, after)| {
+            let bom = if bom { "\u{feff}" } else { "" };
+            format!("{bom}{before}{}{after}", object(fields, &end, comma))
+        })
+}
+
+fn toml_file() -> impl Strategy<Value = String> {
+    let line = prop::sample::select(vec![
+        "# comment",
+        "",
+        "  ",
+        "[section]",
+        "[section.\"a b\"]",
+        "[[hooks.PreToolUse]]\nmatcher = \"Bash\"\nhooks = [{ type = \"command\", command = \"guard\" }]",
+        "[hooks.state.\"/x/hooks.json:stop:0:0\"]\ntrusted_hash = \"sha256:0\"",
+        "text = \"\"\"\n[otel]\n\"\"\"",
+        "list = [\n  1, # one\n]",
+    ]);
+    (prop::collection::vec(line, 0..6), any::<bool>(), any::<bool>()).prop_map(|(lines, windows, ended)| {
+        let newline = if windows { "\r\n" } else { "\n" };
+        let mut text = lines.join("\n").replace('\n', newline);
+        if ended && !text.is_empty() {
+            text.push_str(newline);
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 20_000 }))]
+
+    #[test]
+    fn connecting_and_disconnecting_gives_any_settings_file_back(file in settings()) {
+        check(Kind::ClaudeSettings, Some(&file));
+    }
+
+    #[test]
+    fn connecting_and_disconnecting_gives_any_hooks_file_back(file in settings()) {
+        check(Kind::CodexHooks, Some(&file));
+    }
+
+    #[test]
+    fn connecting_and_disconnecting_gives_any_toml_back(file in toml_file()) {
+        prop_assume!(toml::read(&file).is_ok());
+        check(Kind::CodexConfig(true), Some(&file));
+        check(Kind::CodexConfig(false), Some(&file));
+    }
+
+    #[test]
+    fn nothing_that_a_file_says_makes_it_panic(file in ".{0,200}|[\\[\\]{}\",:/*\n hoks]{0,60}") {
+        for kind in [Kind::ClaudeSettings, Kind::CodexHooks, Kind::CodexConfig(true)] {
+            let _ = connect(kind, Some(&file), &wish(kind.agent(), true));
+            let _ = disconnect(kind, Some(&file));
+            let _ = look(kind, Some(&file), Beside::default());
+        }
+    }
+
+    #[test]
+    fn connecting_changes_nothing_that_the_agent_reads_beside_our_entries(file in settings()) {
+        let meaning = |text: &str| {
+            let text = disconnect(Kind::ClaudeSettings, Some(text)).expect("left").unwrap_or_default();
+            entries(Kind::ClaudeSettings, &text).expect("read")
+        };
+        let connected = put_in(Kind::ClaudeSettings, Some(&file), &wish(Agent::ClaudeCode, true)).expect("connected").expect("a file");
+        prop_assert_eq!(meaning(&connected), meaning(&file));
+        let all = entries(Kind::ClaudeSettings, &connected).expect("read");
+        let others: Vec<_> = all.iter().filter(|entry| !entry.ours).cloned().collect();
+        prop_assert_eq!(others, entries(Kind::ClaudeSettings, &file).expect("read"));
+    }
+}

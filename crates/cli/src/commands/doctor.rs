@@ -1,0 +1,174 @@
+//! `countersign doctor`: looks at each connection end to end, in words or as JSON. The checks are the server's `connect`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use countersign_agents::hook::Agent;
+use countersign_hub::{Clock, SystemClock};
+use countersign_model::{ConnectionState, Finding, Outcome};
+use countersign_server::connect::{Doctor, HubSide, Scope, Surroundings, connections, examine, is_well};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::connect::{scope, surroundings};
+use super::hook::agent;
+use crate::failure::{Exit, Failure};
+use crate::hub::{Client, Place};
+use crate::output::Out;
+use crate::show::{Paint, Tone, visible};
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign doctor
+  countersign doctor codex --json | jq '.connections[].findings[] | select(.state != \"ok\")'
+  countersign doctor claude-code --fix
+
+For each agent: is its program there, and of a version that is known to work; are the hooks in its settings, as they were written; does the
+program that they run exist and run; does the hub answer; does a probe event arrive in its log; does Codex trust the hooks.
+
+Exit code: 0 when everything works, 1 when something does not.";
+
+/// Look whether the connections work, end to end, and say what to do
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The agent; without one, those that are installed or connected
+    #[arg(value_parser = agent())]
+    agent: Option<Agent>,
+    /// Look at the settings of this project
+    #[arg(long, value_name = "DIR", requires = "agent")]
+    project: Option<PathBuf>,
+    /// Put right what can be put right: write the settings again
+    #[arg(long)]
+    fix: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Deserialize)]
+struct Events {
+    events: Vec<serde::de::IgnoredAny>,
+}
+
+/// The hub over HTTP.
+struct ByHttp<'a>(&'a Place);
+
+impl HubSide for ByHttp<'_> {
+    fn reach(&self) -> Result<String, String> {
+        let client = Client::find(self.0).map_err(|error| error.to_string())?;
+        client
+            .get_text("/api/status", &[], Duration::ZERO)
+            .map_err(|error| error.to_string())?;
+        Ok(client.found.url.to_string())
+    }
+
+    fn has(&self, agent: &str, session: &str) -> Result<bool, String> {
+        let client = Client::find(self.0).map_err(|error| error.to_string())?;
+        let pairs = [("agents", agent), ("sessions", session), ("limit", "1")];
+        let events: Events = client.get("/api/events", &pairs).map_err(|error| error.to_string())?;
+        Ok(!events.events.is_empty())
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure> {
+    let around = surroundings()?;
+    let scopes = match arguments.agent {
+        Some(agent) => vec![scope(agent, arguments.project.as_ref())?],
+        None => here(&around),
+    };
+    let hub = ByHttp(place);
+    let found: Vec<(Scope, Vec<Finding>)> = scopes
+        .into_iter()
+        .map(|scope| {
+            let findings = examine(&Doctor {
+                around: &around,
+                scope: &scope,
+                hub: &hub,
+                fix: arguments.fix.then(|| SystemClock.now().to_rfc3339()),
+            });
+            (scope, findings)
+        })
+        .collect();
+    let well = !found.is_empty() && found.iter().all(|(_, findings)| is_well(findings));
+    let mut out = Out::open();
+    if arguments.json {
+        let connections: Vec<Value> = found
+            .iter()
+            .map(|(scope, findings)| json!({ "agent": scope.agent.name(), "findings": findings }))
+            .collect();
+        out.line(&json!({ "ok": well, "connections": connections }).to_string())?;
+    } else {
+        let paint = out.paint();
+        for line in lines(&found, paint) {
+            out.line(&line)?;
+        }
+    }
+    out.flush()?;
+    Ok(if well { Exit::Ok } else { Exit::Failed })
+}
+
+/// The agents that somebody may wonder about.
+fn here(around: &Surroundings) -> Vec<Scope> {
+    let present = connections(around)
+        .into_iter()
+        .filter(|connection| connection.program.is_some() || connection.state != ConnectionState::None);
+    present
+        .filter_map(|connection| Agent::parse(&connection.agent))
+        .map(|agent| Scope { agent, project: None })
+        .collect()
+}
+
+fn lines(found: &[(Scope, Vec<Finding>)], paint: Paint) -> Vec<String> {
+    if found.is_empty() {
+        return vec!["No agent was found on this machine: neither `claude` nor `codex` is on the path, and neither is connected.".to_owned()];
+    }
+    let mut lines = Vec::new();
+    for (scope, findings) in found {
+        lines.push(scope.agent.title().to_owned());
+        for finding in findings {
+            let (mark, tone) = match finding.state {
+                Outcome::Ok => ("ok  ", Tone::Dim),
+                Outcome::Warn => ("note", Tone::NeedsYou),
+                Outcome::Fail => ("FAIL", Tone::Bad),
+            };
+            lines.push(format!(
+                "  {}  {}",
+                paint.apply(tone, mark),
+                visible(&finding.what).replace('\n', " ")
+            ));
+            if let Some(advice) = &finding.advice {
+                lines.push(format!("        {}", visible(advice)));
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_read_like_words_with_what_to_do_below() {
+        let scope = Scope {
+            agent: Agent::Codex,
+            project: None,
+        };
+        let findings = vec![
+            Finding::ok("hub", "the hub answers"),
+            Finding::fail("trust", "not trusted", "Type /hooks."),
+        ];
+        assert_eq!(
+            lines(&[(scope, findings)], Paint::new(false)),
+            [
+                "Codex",
+                "  ok    the hub answers",
+                "  FAIL  not trusted",
+                "        Type /hooks."
+            ]
+        );
+    }
+}

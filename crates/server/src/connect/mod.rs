@@ -1,0 +1,399 @@
+//! Connecting agents of this machine: which settings files change, and how, in steps that first show and then do. The files' inside is
+//! `countersign_agents::settings`; what a connection is worth is `doctor`'s.
+
+mod child;
+mod doctor;
+mod files;
+mod place;
+mod trust;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use countersign_agents::absent::WhenAbsent;
+use countersign_agents::hook::Agent;
+use countersign_agents::settings::{self, Beside, Kind, Shell, Trouble, Wish, command_line};
+use countersign_model::{Connection, ConnectionChange, ConnectionState, FileChange, Finding};
+
+pub use countersign_agents::settings::Http;
+pub use doctor::{Doctor, HubSide, examine, is_well};
+pub use place::Surroundings;
+
+use files::{AsRead, left_alone, read};
+
+/// Lines around a change in a diff.
+const CONTEXT: usize = 3;
+
+/// Whose settings, and which.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The agent.
+    pub agent: Agent,
+    /// A project's settings instead of the person's own.
+    pub project: Option<PathBuf>,
+}
+
+/// What a connection is to be like.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// What the agent is told while no hub is there; nothing leaves it to the hub's configuration.
+    pub when_absent: Option<WhenAbsent>,
+    /// Further arguments of `countersign hook`, such as `--data-dir DIR`.
+    pub more: Vec<String>,
+    /// Usage and cost: `Some(Some(URL))` tells them to the hub there, `Some(None)` stops that, `None` leaves it.
+    pub telemetry: Option<Option<String>>,
+    /// HTTP hooks instead of a program.
+    pub http: Option<Http>,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// A file that cannot be used.
+    #[error("{} {what}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What cannot be done.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something else is in the file's place.
+    #[error("{} is not a file", .0.display())]
+    NoFile(PathBuf),
+    /// A file that is left as it is.
+    #[error("{} was left alone. {trouble}", .path.display())]
+    LeftAlone {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        trouble: Trouble,
+    },
+    /// Somebody wrote it while it was being changed.
+    #[error("{} was changed by another program just now; nothing was written. Try again", .0.display())]
+    Changed(PathBuf),
+    /// A folder that is no project.
+    #[error("{} is not a folder", .0.display())]
+    NoProject(PathBuf),
+    /// No program for the hooks to run.
+    #[error(
+        "the `countersign` program was not found beside this one or on the path, and the agent's hooks have to run it"
+    )]
+    NoProgram,
+    /// What can only be had otherwise.
+    #[error("{0}")]
+    Impossible(&'static str),
+}
+
+impl ConnectError {
+    fn io(path: &Path, what: &'static str, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            what,
+            source,
+        }
+    }
+}
+
+/// The settings files that matter for a scope, read once.
+struct Files {
+    kind: Kind,
+    hooks: AsRead,
+    /// Codex's `config.toml`, where that is another file.
+    config: Option<AsRead>,
+    managed: Option<String>,
+}
+
+impl Files {
+    fn read(around: &Surroundings, scope: &Scope) -> Result<Self, ConnectError> {
+        if let Some(project) = scope.project.as_ref().filter(|project| !project.is_dir()) {
+            return Err(ConnectError::NoProject(project.clone()));
+        }
+        let folder = around.folder(scope.agent, scope.project.as_deref());
+        if scope.agent == Agent::ClaudeCode {
+            // A project's own file is shared through its repository; the path of a program on this machine is not for sharing.
+            let name = if scope.project.is_some() {
+                "settings.local.json"
+            } else {
+                "settings.json"
+            };
+            return Ok(Self {
+                kind: Kind::ClaudeSettings,
+                hooks: read(&folder.join(name))?,
+                config: None,
+                managed: read(Surroundings::managed()).ok().and_then(|managed| managed.text),
+            });
+        }
+        let hooks = read(&folder.join("hooks.json"))?;
+        let config = read(&folder.join("config.toml"))?;
+        let inline = match &config.text {
+            Some(text) if hooks.text.is_none() => {
+                settings::has_inline_hooks(text).map_err(|error| left_alone(&config.path, error.into()))?
+            }
+            _ => false,
+        };
+        Ok(if inline {
+            Self {
+                kind: Kind::CodexConfig(true),
+                hooks: config,
+                config: None,
+                managed: None,
+            }
+        } else {
+            Self {
+                kind: Kind::CodexHooks,
+                hooks,
+                config: Some(config),
+                managed: None,
+            }
+        })
+    }
+
+    /// The files to be changed, each with how it is read.
+    fn all(&self) -> impl Iterator<Item = (Kind, &AsRead)> {
+        let config = self.config.as_ref().map(|config| (Kind::CodexConfig(false), config));
+        std::iter::once((self.kind, &self.hooks)).chain(config)
+    }
+
+    /// What stands in the way, once the hooks' file is like `text`.
+    fn conflicts(&self, text: Option<&str>, program: Option<&str>) -> Result<Vec<Finding>, ConnectError> {
+        let beside = Beside {
+            program,
+            managed: self.managed.as_deref(),
+            config: self.config.as_ref().and_then(|config| config.text.as_deref()),
+        };
+        settings::look(self.kind, text, beside).map_err(|error| {
+            // Of two files, the one that is at fault is the one that cannot be read by itself.
+            let config = self
+                .config
+                .as_ref()
+                .filter(|_| settings::look(self.kind, text, Beside { config: None, ..beside }).is_ok());
+            left_alone(config.map_or(&self.hooks.path, |config| &config.path), error.into())
+        })
+    }
+
+    fn telemetry(&self) -> Option<(String, bool)> {
+        self.all()
+            .find_map(|(kind, file)| settings::telemetry(kind, file.text.as_deref()?).ok()?)
+    }
+}
+
+/// What would be done, and then is.
+pub struct Plan {
+    agent: Agent,
+    steps: Vec<(AsRead, Option<String>)>,
+    findings: Vec<Finding>,
+}
+
+impl Plan {
+    /// What connecting does.
+    ///
+    /// # Errors
+    /// When a file is to be left alone; then all of them are.
+    pub fn connect(around: &Surroundings, scope: &Scope, wanted: &Wanted) -> Result<Self, ConnectError> {
+        if wanted.http.is_some() && scope.agent == Agent::Codex {
+            return Err(ConnectError::Impossible("Codex has no HTTP hooks; leave --http out"));
+        }
+        let files = Files::read(around, scope)?;
+        let program = around.own().ok_or(ConnectError::NoProgram)?;
+        let wish = wish(scope.agent, &program, wanted)?;
+        let mut findings = Vec::new();
+        let mut steps = Vec::new();
+        for (kind, file) in files.all() {
+            let mut wish = wish.clone();
+            let edited = match settings::connect(kind, file.text.as_deref(), &wish) {
+                Err(Trouble::OtherTelemetry(names)) => {
+                    findings.push(Finding::warn(
+                        "telemetry",
+                        format!("{}: {}", file.path.display(), Trouble::OtherTelemetry(names)),
+                        "Take those settings out and connect again with --telemetry, or let that collector forward to Countersign.",
+                    ));
+                    wish.telemetry = None;
+                    settings::connect(kind, file.text.as_deref(), &wish)
+                }
+                edited => edited,
+            };
+            let edited = edited.map_err(|trouble| left_alone(&file.path, trouble))?;
+            if kind == files.kind {
+                findings.extend(files.conflicts(edited.as_deref(), Some(&program.to_string_lossy()))?);
+            }
+            steps.push((file.clone(), edited));
+        }
+        if let Some(why) = place::short_lived(&program) {
+            findings.push(Finding::warn(
+                "program",
+                format!("the hooks run {}, but {why}", program.display()),
+                "Install Countersign where it stays, and connect again with that one.",
+            ));
+        }
+        findings.extend(elsewhere(around, scope));
+        Ok(Self {
+            agent: scope.agent,
+            steps,
+            findings,
+        })
+    }
+
+    /// What disconnecting does.
+    ///
+    /// # Errors
+    /// When a file is to be left alone; then all of them are.
+    pub fn disconnect(around: &Surroundings, scope: &Scope) -> Result<Self, ConnectError> {
+        let files = Files::read(around, scope)?;
+        let mut steps = Vec::new();
+        for (kind, file) in files.all() {
+            let edited =
+                settings::disconnect(kind, file.text.as_deref()).map_err(|trouble| left_alone(&file.path, trouble))?;
+            steps.push((file.clone(), edited));
+        }
+        Ok(Self {
+            agent: scope.agent,
+            steps,
+            findings: Vec::new(),
+        })
+    }
+
+    /// What it changes; nothing is done.
+    #[must_use]
+    pub fn show(&self) -> ConnectionChange {
+        let files = self.changes().map(|(was, text)| change(was, text, None)).collect();
+        self.report(false, files)
+    }
+
+    /// Does it. `now` is the time, as RFC 3339 has it.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or has changed since; what was written before stays.
+    pub fn carry_out(&self, now: &str) -> Result<ConnectionChange, ConnectError> {
+        let mut done = Vec::new();
+        for (was, text) in self.changes() {
+            let backup = files::replace(was, text, now)?;
+            done.push(change(was, text, backup.as_deref()));
+        }
+        Ok(self.report(true, done))
+    }
+
+    fn changes(&self) -> impl Iterator<Item = (&AsRead, Option<&str>)> {
+        self.steps
+            .iter()
+            .filter(|(was, text)| was.text != *text)
+            .map(|(was, text)| (was, text.as_deref()))
+    }
+
+    fn report(&self, done: bool, files: Vec<FileChange>) -> ConnectionChange {
+        ConnectionChange {
+            agent: self.agent.name().to_owned(),
+            done,
+            files,
+            findings: self.findings.clone(),
+        }
+    }
+}
+
+fn wish(agent: Agent, program: &Path, wanted: &Wanted) -> Result<Wish, ConnectError> {
+    let mut more = wanted.more.clone();
+    if let Some(policy) = wanted.when_absent {
+        more.extend(["--when-absent".to_owned(), policy.to_string()]);
+    }
+    let program = program.to_str().ok_or(ConnectError::NoProgram)?;
+    Ok(Wish {
+        command: command_line(Shell::here(), program, agent, &more),
+        http: wanted.http.clone(),
+        telemetry: wanted.telemetry.clone(),
+    })
+}
+
+fn change(was: &AsRead, text: Option<&str>, backup: Option<&Path>) -> FileChange {
+    let path = was.path.display().to_string();
+    let (old, new) = (was.text.as_deref().unwrap_or_default(), text.unwrap_or_default());
+    let name = |there: bool| if there { path.clone() } else { "/dev/null".to_owned() };
+    let diff = similar::TextDiff::from_lines(old, new)
+        .unified_diff()
+        .context_radius(CONTEXT)
+        .header(&name(was.text.is_some()), &name(text.is_some()))
+        .to_string();
+    FileChange {
+        file: path.clone(),
+        diff,
+        backup: backup.map(|backup| backup.display().to_string()),
+    }
+}
+
+/// Whether the same agent is connected in the other place, too: everything would be told twice.
+fn elsewhere(around: &Surroundings, scope: &Scope) -> Option<Finding> {
+    let own = Scope {
+        agent: scope.agent,
+        project: None,
+    };
+    scope.project.as_ref()?;
+    let files = Files::read(around, &own).ok()?;
+    let entries = settings::entries(files.kind, files.hooks.text.as_deref()?).ok()?;
+    entries.iter().any(|entry| entry.ours).then(|| {
+        Finding::warn(
+            "twice",
+            format!(
+                "{} is connected for all projects already ({})",
+                scope.agent.title(),
+                files.hooks.path.display()
+            ),
+            format!(
+                "One of the two is enough: `countersign disconnect {}` takes out the one for all projects.",
+                scope.agent.name()
+            ),
+        )
+    })
+}
+
+/// Agents of this machine, and how they are connected.
+#[must_use]
+pub fn connections(around: &Surroundings) -> Vec<Connection> {
+    Agent::ALL.into_iter().map(|agent| connection(around, agent)).collect()
+}
+
+fn connection(around: &Surroundings, agent: Agent) -> Connection {
+    let scope = Scope { agent, project: None };
+    let program = around.agent(agent);
+    let mut connection = Connection {
+        agent: agent.name().to_owned(),
+        title: agent.title().to_owned(),
+        version: program.as_ref().and_then(|program| around.version(program)),
+        program: program.map(|program| program.display().to_string()),
+        state: ConnectionState::Unreadable,
+        file: around.folder(agent, None).display().to_string(),
+        telemetry: false,
+        when_absent: None,
+        findings: Vec::new(),
+    };
+    let files = match Files::read(around, &scope) {
+        Ok(files) => files,
+        Err(error) => {
+            connection.findings.push(unreadable(&error));
+            return connection;
+        }
+    };
+    connection.file = files.hooks.path.display().to_string();
+    connection.telemetry = files.telemetry().is_some_and(|(_, ours)| ours);
+    let own = around.own().map(|own| own.display().to_string());
+    match doctor::state(&files, own.as_deref()) {
+        Ok((state, when_absent)) => {
+            connection.state = state;
+            connection.when_absent = when_absent;
+        }
+        Err(error) => connection.findings.push(unreadable(&error)),
+    }
+    match files.conflicts(files.hooks.text.as_deref(), own.as_deref()) {
+        Ok(findings) => connection.findings.extend(findings),
+        Err(error) if connection.state != ConnectionState::Unreadable => connection.findings.push(unreadable(&error)),
+        Err(_) => {}
+    }
+    connection
+}
+
+fn unreadable(error: &ConnectError) -> Finding {
+    Finding::fail(
+        "settings",
+        error.to_string(),
+        "Put the file right, by hand or from a backup, and connect again.",
+    )
+}

@@ -1,0 +1,161 @@
+//! Where things are on this machine: the agents' programs and settings, and the program of ours that their hooks run.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use countersign_agents::hook::Agent;
+
+use super::child;
+
+/// How long a program may take to say its version.
+const VERSION: Duration = Duration::from_secs(10);
+
+/// The surroundings that decide where things are.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The person's home folder.
+    pub home: PathBuf,
+    /// `CLAUDE_CONFIG_DIR`.
+    pub claude: Option<PathBuf>,
+    /// `CODEX_HOME`.
+    pub codex: Option<PathBuf>,
+    /// `PATH`.
+    pub path: OsString,
+    /// The program that runs this.
+    pub running: Option<PathBuf>,
+}
+
+impl Surroundings {
+    /// Those of this process; `None` when it has no home.
+    #[must_use]
+    pub fn here() -> Option<Self> {
+        let folder = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        Some(Self {
+            home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty())?,
+            claude: folder("CLAUDE_CONFIG_DIR"),
+            codex: folder("CODEX_HOME"),
+            path: std::env::var_os("PATH").unwrap_or_default(),
+            running: std::env::current_exe().ok(),
+        })
+    }
+
+    /// The folder with an agent's settings: the person's own, or a project's.
+    pub(super) fn folder(&self, agent: Agent, project: Option<&Path>) -> PathBuf {
+        let name = match agent {
+            Agent::ClaudeCode => ".claude",
+            Agent::Codex => ".codex",
+        };
+        let own = match agent {
+            Agent::ClaudeCode => &self.claude,
+            Agent::Codex => &self.codex,
+        };
+        match (project, own) {
+            (Some(project), _) => project.join(name),
+            (None, Some(folder)) => folder.clone(),
+            (None, None) => self.home.join(name),
+        }
+    }
+
+    /// Settings of Claude Code that whoever administers the machine made (code.claude.com/docs/en/settings).
+    pub(super) fn managed() -> &'static Path {
+        Path::new(if cfg!(target_os = "macos") {
+            "/Library/Application Support/ClaudeCode/managed-settings.json"
+        } else if cfg!(windows) {
+            r"C:\Program Files\ClaudeCode\managed-settings.json"
+        } else {
+            "/etc/claude-code/managed-settings.json"
+        })
+    }
+
+    /// An agent's program: on the path, or where its installers put it.
+    #[must_use]
+    pub fn agent(&self, agent: Agent) -> Option<PathBuf> {
+        let usual = [
+            ".local/bin",
+            ".claude/local",
+            ".npm-global/bin",
+            ".bun/bin",
+            ".volta/bin",
+        ]
+        .map(|folder| self.home.join(folder));
+        let system = ["/opt/homebrew/bin", "/usr/local/bin"].map(PathBuf::from);
+        self.find(agent.program(), usual.into_iter().chain(system))
+    }
+
+    fn find(&self, name: &str, more: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+        let names = if cfg!(windows) {
+            vec![format!("{name}.exe"), format!("{name}.cmd")]
+        } else {
+            vec![name.to_owned()]
+        };
+        std::env::split_paths(&self.path)
+            .filter(|folder| folder.is_absolute())
+            .chain(more)
+            .flat_map(|folder| names.iter().map(move |name| folder.join(name)).collect::<Vec<_>>())
+            .find(|path| is_program(path))
+    }
+
+    /// The `countersign` that hooks run: this very program, the one beside the desktop app, or the one on the path.
+    #[must_use]
+    pub fn own(&self) -> Option<PathBuf> {
+        let name = if cfg!(windows) {
+            "countersign.exe"
+        } else {
+            "countersign"
+        };
+        let running = self.running.as_ref().and_then(|path| path.canonicalize().ok());
+        let beside = running.and_then(|path| {
+            let beside = path.with_file_name(name);
+            is_program(&beside).then_some(beside)
+        });
+        beside.or_else(|| self.find("countersign", []).and_then(|path| path.canonicalize().ok()))
+    }
+
+    /// The version that an agent's program says: the first word of digits and dots.
+    #[must_use]
+    pub fn version(&self, program: &Path) -> Option<String> {
+        let mut command = Command::new(program);
+        command.arg("--version").stdin(Stdio::null());
+        let text = child::output(command, &[], VERSION).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let mut words = text.split_whitespace();
+        let version = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))?;
+        Some(version.chars().take(40).collect())
+    }
+}
+
+/// Whether a file is there that can be run.
+pub(super) fn is_program(path: &Path) -> bool {
+    let Ok(file) = path.metadata() else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.is_file() && file.permissions().mode() & 0o111 != 0
+    }
+    #[cfg(not(unix))]
+    file.is_file()
+}
+
+/// Why a program's path will not be there for long, if so.
+pub(super) fn short_lived(program: &Path) -> Option<&'static str> {
+    let parts: Vec<_> = program
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    let built = parts
+        .windows(2)
+        .any(|pair| pair[0] == "target" && matches!(&*pair[1], "debug" | "release"));
+    if built {
+        Some("it is in a build folder, which the next build or clean-up changes")
+    } else if program.starts_with(std::env::temp_dir()) || program.starts_with("/tmp") {
+        Some("it is in a folder for temporary files")
+    } else {
+        None
+    }
+}
