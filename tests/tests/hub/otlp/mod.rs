@@ -1,6 +1,7 @@
 //! OpenTelemetry: the real SDKs of Python and JavaScript, the real `claude` and `codex`, and what no exporter would send.
 
 mod agents;
+mod hooks;
 mod sdks;
 mod wire;
 
