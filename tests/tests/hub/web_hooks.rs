@@ -57,7 +57,7 @@ fn an_agents_questions_get_the_answers_that_were_picked() {
     for label in ["Blue", "Large", "Small"] {
         scene
             .page
-            .click(&format!("dialog.modal label:has(strong:text-is(\"{label}\")) input"));
+            .click(&format!("dialog.modal label:has(:text-is(\"{label}\")) input"));
     }
     scene.page.click(YES);
     let decision = decision(hook);
