@@ -98,55 +98,10 @@ pub(crate) fn answered(hub: &Hub, approval: &Value, answer: &Value) {
         .expect(200);
 }
 
-/// Writes the agent's settings.
-pub(crate) fn connect(home: &Home, _hub: &Folder, agent: &str) {
-    let (file, events): (_, &[&str]) = if agent == CLAUDE {
-        (".claude/settings.json", CLAUDES)
-    } else {
-        (".codex/hooks.json", CODEXS)
-    };
-    let mut hooks = serde_json::Map::new();
-    for event in events {
-        let timeout = if agent == CODEX && ["SessionEnd", "Interrupt"].contains(event) {
-            3
-        } else {
-            86_400
-        };
-        let hook = json!({"type": "command", "command": format!("countersign hook {agent}"), "timeout": timeout});
-        hooks.insert((*event).to_owned(), json!([{ "hooks": [hook] }]));
-    }
-    home.write(file, &json!({ "hooks": hooks }).to_string());
+/// Connects an agent as its person would.
+pub(crate) fn connect(home: &Home, hub: &Folder, agent: &str) {
+    home.countersign(hub, &["connect", agent]).expect(0);
 }
-
-const CLAUDES: &[&str] = &[
-    "SessionStart",
-    "UserPromptSubmit",
-    "PreToolUse",
-    "PermissionRequest",
-    "PostToolUse",
-    "PostToolUseFailure",
-    "PostToolBatch",
-    "Notification",
-    "SubagentStart",
-    "SubagentStop",
-    "Stop",
-    "StopFailure",
-    "SessionEnd",
-    "PreCompact",
-    "PostCompact",
-];
-const CODEXS: &[&str] = &[
-    "SessionStart",
-    "UserPromptSubmit",
-    "PreToolUse",
-    "PermissionRequest",
-    "PostToolUse",
-    "SubagentStart",
-    "SubagentStop",
-    "Stop",
-    "Interrupt",
-    "SessionEnd",
-];
 
 /// A model's turn that runs a command.
 pub(crate) fn runs(command: &str) -> Value {

@@ -7,6 +7,7 @@ mod harness;
 mod dialog;
 mod hooks;
 mod life;
+mod newcomer;
 mod notices;
 mod right;
 mod tray;
