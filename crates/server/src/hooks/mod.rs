@@ -1,9 +1,12 @@
 //! The hooks of Claude Code and Codex: one address an agent, whatever brings the hook there (`countersign hook`, or the agent itself
 //! over HTTP). A hook that only tells is answered once its event outlives the hub; one that asks is held until somebody has decided.
 
+mod asking;
+mod calling;
 mod calls;
 mod config;
 mod door;
+mod elsewhere;
 mod journal;
 mod ruling;
 mod spool;

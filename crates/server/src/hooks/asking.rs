@@ -1,0 +1,90 @@
+//! A question for a person: asked, held until there is an answer, and what a no ends.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use countersign_agents::hook::{About, Answer};
+use countersign_hub::{AskError, Asked, Refusal};
+use countersign_model::Approval;
+use futures_util::future::BoxFuture;
+
+use super::door::Visit;
+use super::{ruling, waiting};
+use crate::problem::Problem;
+
+impl Visit {
+    /// A question for a person.
+    pub(super) async fn permission(self) -> Result<Response, Problem> {
+        let about = About {
+            call_id: self.call(),
+            ..About::default()
+        };
+        match self.ask(&about).await? {
+            Ok(asked) => Ok(self.hold(asked, about.call_id, ruling::permission)),
+            // Nothing is said, so that the agent asks for itself.
+            Err(refused) => {
+                tracing::warn!(agent = %self.key.agent, session = %self.key.session, %refused, "a permission request was not taken in");
+                self.publish(Vec::new(), self.hook.event(&About::default())).await?;
+                Ok(self.say(None))
+            }
+        }
+    }
+
+    /// The one call that a `PermissionRequest` can be about.
+    pub(super) fn call(&self) -> Option<String> {
+        self.hooks().calls().alike(&self.key, self.digest.as_ref()?).1
+    }
+
+    pub(super) fn request_id(&self) -> Arc<str> {
+        format!("hook-{}", self.stamp.request).into()
+    }
+
+    pub(super) async fn ask(&self, about: &About) -> Result<Result<Asked, AskError>, Problem> {
+        let mut ask = self.hook.ask(self.request_id(), about);
+        ask.stream.clone_from(&self.stream);
+        ask.timeout = self.app.settings.approval_timeout;
+        match self.hub().ask(ask).await {
+            Err(error @ AskError::Archive(_)) => Err(error.into()),
+            // The same id for another call: not a question that can be answered here, nor one to tell twice.
+            Err(error @ AskError::Refused(Refusal::Conflict(_))) => Err(error.into()),
+            asked => Ok(asked),
+        }
+    }
+
+    /// Holds the connection until somebody has decided about `call`, where that is known.
+    pub(super) fn hold(self, asked: Asked, call: Option<String>, answer: fn(&Approval) -> Option<Answer>) -> Response {
+        let (hooks, closing) = (self.hooks().clone(), self.app.settings.closing.clone());
+        if let Some(call) = call {
+            hooks.asks(asked.waiter.id(), call);
+        }
+        let reply = move |approval: Approval| -> BoxFuture<'static, Option<String>> {
+            Box::pin(async move {
+                let answer = answer(&approval);
+                self.end_denied(&approval, answer.as_ref()).await;
+                self.hook.agent.encode(&answer?)
+            })
+        };
+        waiting::hold(asked.waiter, hooks, closing, reply)
+    }
+
+    /// A call that may not run has an end of its own, of which the agent says nothing; nor does it of others that a stop ends.
+    pub(super) async fn end_denied(&self, approval: &Approval, answer: Option<&Answer>) {
+        let (told, stop) = match answer {
+            Some(Answer::Refuse { message, stop }) => (message, *stop),
+            Some(Answer::Deny { reason, stop }) => (reason, *stop),
+            _ => return,
+        };
+        let call = self.hooks().asked(&approval.id);
+        let left = match call {
+            _ if stop => self.hooks().calls().over(&self.key),
+            Some(call) => Vec::from_iter(self.hooks().calls().end(&self.key, &call)),
+            None => return,
+        };
+        let ends: Vec<_> = left
+            .iter()
+            .map(|call| self.own(self.no_end(&self.key.session, call, Some(told.clone()))))
+            .collect();
+        // None of these kinds is refused, and without one there is nothing to tell.
+        let _ = self.hub().publish(ends).await;
+    }
+}
