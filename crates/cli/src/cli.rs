@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(unix)]
 use crate::commands::run;
 use crate::commands::{
-    answer, ask, connect, dashboard, demo, disconnect, doctor, emit, export, hook, serve, status, tail, token,
+    answer, ask, connect, dashboard, demo, disconnect, doctor, emit, export, hook, ingest, serve, status, tail, token,
 };
 use crate::failure::{Exit, Failure};
 use crate::hub::{Address, Place};
@@ -67,6 +67,7 @@ enum Command {
     Run(run::Arguments),
     Export(export::Arguments),
     Hook(hook::Arguments),
+    Ingest(ingest::Arguments),
     Dashboard(dashboard::Arguments),
     Demo(demo::Arguments),
     Status(status::Arguments),
@@ -90,6 +91,7 @@ impl Cli {
             #[cfg(unix)]
             Command::Run(arguments) => run::run(&arguments, place),
             Command::Export(arguments) => export::run(&arguments, &place),
+            Command::Ingest(arguments) => ingest::run(&arguments, place),
             Command::Hook(arguments) => Ok(hook::run(arguments.options(place))),
             Command::Dashboard(arguments) => dashboard::run(&arguments, &place),
             Command::Demo(arguments) => demo::run(&arguments, &place),
@@ -161,6 +163,8 @@ mod tests {
             "answer",
             "answer --list",
             "run -- make -j 4",
+            "ingest codex",
+            "ingest codex - --tee --session s",
             "run --name n --session s sh -c true",
             "hook claude-code --hub http://127.0.0.1:1 --when-absent deny",
             "hook codex notify {}",

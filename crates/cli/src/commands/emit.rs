@@ -19,7 +19,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// What the hub takes in one request.
 const LINE_BYTES: usize = 12 * 1024 * 1024;
 /// How long the hub may take to commit a batch.
-const COMMIT: Duration = Duration::from_secs(60);
+pub(super) const COMMIT: Duration = Duration::from_secs(60);
 
 const HELP: &str = "\
 For each batch it prints where the events are in the log, once they are committed: {\"epoch\":\"5f0c1d2e\",\"first\":17,\"last\":20}.
@@ -142,15 +142,15 @@ impl Labels {
 }
 
 /// Lines with something in them, and their numbers.
-struct Source<R> {
+pub(super) struct Source<R> {
     reader: BufReader<R>,
-    number: usize,
+    pub(super) number: usize,
 }
 
-struct TooLong;
+pub(super) struct TooLong;
 
 impl<R: Read> Source<R> {
-    fn new(input: R) -> Self {
+    pub(super) fn new(input: R) -> Self {
         Self {
             reader: BufReader::with_capacity(BATCH_BYTES, input),
             number: 0,
@@ -158,12 +158,12 @@ impl<R: Read> Source<R> {
     }
 
     /// Whether a line can be had without waiting.
-    fn has_more(&self) -> bool {
+    pub(super) fn has_more(&self) -> bool {
         self.reader.buffer().contains(&b'\n')
     }
 
     /// The next line; waits for it.
-    fn next(&mut self) -> io::Result<Option<Result<String, TooLong>>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<Result<String, TooLong>>> {
         loop {
             self.number += 1;
             let mut bytes = Vec::new();

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod emit;
 pub(crate) mod export;
 pub(crate) mod hook;
+pub(crate) mod ingest;
 mod parse;
 #[cfg(unix)]
 pub(crate) mod run;
