@@ -2,6 +2,7 @@
 //! owns the options and the order of the runs.
 
 mod audience;
+mod hook;
 mod measure;
 mod process;
 mod publisher;
@@ -51,6 +52,8 @@ struct Arguments {
 enum Instead {
     /// Publishes at a steady rate to a hub that runs already, and prints the memory of processes every 10 seconds
     Soak(soak::Options),
+    /// Times the whole process of `countersign hook` beside /bin/true, in turns
+    Hook(hook::Options),
 }
 
 fn main() -> Result<()> {
@@ -59,6 +62,7 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         match &arguments.instead {
             Some(Instead::Soak(options)) => soak::run(options, say).await,
+            Some(Instead::Hook(options)) => hook::run(options, say),
             None => compare(&arguments).await,
         }
     })

@@ -58,6 +58,12 @@ pub(crate) struct Programs {
     node_packages: PathBuf,
 }
 
+impl Programs {
+    pub(crate) fn countersign(&self) -> &Path {
+        &self.countersign
+    }
+}
+
 /// A server that runs until it is dropped.
 pub(crate) struct Server {
     child: Child,

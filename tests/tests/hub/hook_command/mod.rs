@@ -1,6 +1,7 @@
 //! `countersign hook`: what agents run. It hands over, waits as long as it takes, ends with its agent, and never fails it.
 
 mod absent;
+mod ingest;
 mod spool;
 
 use std::path::Path;
