@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(unix)]
 use crate::commands::run;
 use crate::commands::{
-    answer, ask, connect, dashboard, demo, disconnect, doctor, emit, export, hook, ingest, serve, status, tail, token,
+    answer, ask, connect, dashboard, demo, disconnect, doctor, emit, export, hook, ingest, mcp, serve, status, tail,
+    token,
 };
 use crate::failure::{Exit, Failure};
 use crate::hub::{Address, Place};
@@ -68,6 +69,7 @@ enum Command {
     Export(export::Arguments),
     Hook(hook::Arguments),
     Ingest(ingest::Arguments),
+    Mcp(mcp::Arguments),
     Dashboard(dashboard::Arguments),
     Demo(demo::Arguments),
     Status(status::Arguments),
@@ -92,6 +94,7 @@ impl Cli {
             Command::Run(arguments) => run::run(&arguments, place),
             Command::Export(arguments) => export::run(&arguments, &place),
             Command::Ingest(arguments) => ingest::run(&arguments, place),
+            Command::Mcp(arguments) => mcp::run(&arguments, place),
             Command::Hook(arguments) => Ok(hook::run(arguments.options(place))),
             Command::Dashboard(arguments) => dashboard::run(&arguments, &place),
             Command::Demo(arguments) => demo::run(&arguments, &place),
@@ -168,6 +171,8 @@ mod tests {
             "run --name n --session s sh -c true",
             "hook claude-code --hub http://127.0.0.1:1 --when-absent deny",
             "hook codex notify {}",
+            "mcp",
+            "mcp --agent a --session s --token t",
             "answer id approve",
             "answer id deny --message no --scope session --token t",
             "export --since 5 --until 9 --types a --agents b --sessions c",

@@ -13,6 +13,7 @@ mod gate;
 mod hive;
 mod hooks;
 mod listen;
+pub mod mcp;
 mod metrics;
 mod otlp;
 mod outward;

@@ -21,6 +21,7 @@ use crate::gate::Names;
 use crate::hive;
 use crate::hooks::{self, Hooks};
 use crate::listen::RootDialect;
+use crate::mcp::{self, Mcp};
 use crate::metrics::{self, Board};
 use crate::otlp;
 use crate::problem::Problem;
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) upstreams: Upstreams,
     pub(crate) webhooks: Webhooks,
     pub(crate) hooks: Hooks,
+    pub(crate) mcp: Mcp,
     pub(crate) otlp: Arc<otlp::Receiver>,
 }
 
@@ -122,6 +124,11 @@ fn list() -> Vec<Route> {
         Route::post("/api/webhooks/{name}/retry", Need::ApproverOfAll, attached::retry),
         Route::post("/hooks/claude-code", Need::Publish, hooks::claude_code).up_to(MAX_PUBLISH),
         Route::post("/hooks/codex", Need::Publish, hooks::codex).up_to(MAX_PUBLISH),
+        Route::get("/mcp", Need::Publish, mcp::serve),
+        Route::post("/mcp", Need::Publish, mcp::serve),
+        Route::delete("/mcp", Need::Publish, mcp::serve),
+        Route::post("/mcp/questions", Need::Publish, mcp::question),
+        Route::post("/mcp/notes", Need::Publish, mcp::note),
         Route::post("/api/grants", Need::Any, grants::grant),
         Route::post("/api/dashboard", Need::Nothing, grants::exchange),
         Route::get("/api/metrics/overview", Need::ReadAll, metrics::rest::overview),
@@ -209,7 +216,9 @@ async fn lock(State(names): State<Arc<Names>>, request: Request, next: Next) -> 
         );
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("authorization, content-type, accept"),
+            HeaderValue::from_static(
+                "authorization, content-type, accept, last-event-id, mcp-protocol-version, mcp-session-id",
+            ),
         );
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         response
@@ -218,6 +227,10 @@ async fn lock(State(names): State<Arc<Names>>, request: Request, next: Next) -> 
     };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("mcp-session-id"),
+    );
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
     response
 }

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::gate::Names;
 use crate::hooks::{Hooks, deliver};
 use crate::listen::{self, RootDialect, Serving};
+use crate::mcp::Mcp;
 use crate::metrics::{self, Board, Figures};
 use crate::otlp;
 use crate::router::{App, router};
@@ -269,6 +270,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let census: Arc<Census> = Arc::default();
     let amiga = Amiga::new(board.clone(), door.clone(), census.clone());
     let telemetry = otlp::Receiver::new();
+    let (mcp, mcp_care) = Mcp::new(hub.clone(), config.approval_timeout, closed.clone());
     let app = App {
         cloud: Cloud::new(hub.clone(), config.cloud, config.rate_limit),
         door,
@@ -286,6 +288,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         upstreams,
         webhooks,
         hooks: Hooks::new(config.hooks.gate.clone(), folder.path()),
+        mcp,
         otlp: telemetry.clone(),
     };
     tasks.push(tokio::spawn(deliver(app.clone(), folder.path().to_owned())));
@@ -310,6 +313,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let figures = Figures::new(board.clone());
     tasks.push(tokio::spawn(metrics::read(hub.clone(), board)));
     tasks.push(tokio::spawn(otlp::read(hub.clone(), telemetry)));
+    tasks.push(tokio::spawn(mcp_care));
     tasks.push(tokio::spawn(pacing));
     tasks.push(tokio::spawn(closing_io));
     tasks.push(tokio::spawn(watch_store(hub.clone(), changes.clone())));

@@ -63,6 +63,11 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
         r#"{"hook_event_name":"SessionStart","session_id":"s"}"#,
         "1113.3..3",
     ),
+    ("GET", "/mcp", "", "1113.3..3"),
+    ("POST", "/mcp", "{}", "1113.3..3"),
+    ("DELETE", "/mcp", "", "1113.3..3"),
+    ("POST", "/mcp/questions", "{}", "1113.3..3"),
+    ("POST", "/mcp/notes", "{}", "1113.3..3"),
     ("POST", "/api/grants", r#"{"for":"dashboard"}"#, "11133.3.."),
     // The one-time code is the credential here, and this one is none.
     ("POST", "/api/dashboard", r#"{"code":"x"}"#, "333333333"),

@@ -18,6 +18,7 @@ mod hooks;
 mod limits;
 mod lock;
 mod matrix;
+mod mcp;
 mod otlp;
 mod rest;
 mod resume;

@@ -11,6 +11,7 @@ pub(crate) mod emit;
 pub(crate) mod export;
 pub(crate) mod hook;
 pub(crate) mod ingest;
+pub(crate) mod mcp;
 mod parse;
 #[cfg(unix)]
 pub(crate) mod run;

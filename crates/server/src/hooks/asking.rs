@@ -9,8 +9,12 @@ use countersign_model::Approval;
 use futures_util::future::BoxFuture;
 
 use super::door::Visit;
-use super::{ruling, waiting};
+use super::ruling;
+use super::waiting::{Asker, hold};
 use crate::problem::Problem;
+
+/// Why a question was taken back whose connection ended.
+const GONE: &str = "answered in the terminal, or the hook's process ended";
 
 impl Visit {
     /// A question for a person.
@@ -64,7 +68,11 @@ impl Visit {
                 self.hook.agent.encode(&answer?)
             })
         };
-        waiting::hold(asked.waiter, hooks, closing, reply)
+        let asker = Asker {
+            gone: GONE,
+            ended: Box::new(move |approval| hooks.answered(approval)),
+        };
+        hold(asked.waiter, asker, closing, reply)
     }
 
     /// A call that may not run has an end of its own, of which the agent says nothing; nor does it of others that a stop ends.

@@ -24,6 +24,7 @@ use journal::Journal;
 pub use config::HooksConfig;
 pub(crate) use door::{claude_code, codex};
 pub(crate) use spool::deliver;
+pub(crate) use waiting::{Asker, hold};
 
 /// What the routes remember between hooks, for as long as the hub runs.
 #[derive(Clone, Default)]

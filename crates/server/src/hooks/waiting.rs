@@ -1,4 +1,4 @@
-//! A hook that waits for a decision, however long. The head of the reply goes out at once, so that a hub that hangs is told from a
+//! A request that waits for a decision, however long. The head of the reply goes out at once, so that a hub that hangs is told from a
 //! person who takes their time; its body is the answer. A connection that ends takes the question back at once.
 
 use axum::body::{Body, Bytes};
@@ -10,34 +10,37 @@ use futures_util::future::BoxFuture;
 use futures_util::stream;
 use tokio::sync::watch;
 
-use super::Hooks;
-
-/// Why a question was taken back whose connection ended.
-const GONE: &str = "answered in the terminal, or the hook's process ended";
-
-/// The waiter of a hook's connection.
+/// The waiter of a connection.
 struct Held {
     waiter: Option<Waiter>,
-    hooks: Hooks,
+    asker: Asker,
     closing: watch::Receiver<bool>,
+}
+
+/// Whoever asks over a connection that is held.
+pub(crate) struct Asker {
+    /// Why its question is taken back when the connection ends.
+    pub(crate) gone: &'static str,
+    /// Told when the approval of that id waits no longer.
+    pub(crate) ended: Box<dyn Fn(&str) + Send>,
 }
 
 impl Held {
     /// Nobody is waited for any longer.
     fn end(&mut self) -> Option<Waiter> {
         let waiter = self.waiter.take()?;
-        self.hooks.answered(waiter.id());
+        (self.asker.ended)(waiter.id());
         Some(waiter)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // When it is the hub that goes, the hook comes back to the next one with the same question.
+        // When it is the hub that goes, whoever asked comes back to the next one with the same question.
         if let Some(waiter) = self.end()
             && !*self.closing.borrow()
         {
-            waiter.withdraw(GONE);
+            waiter.withdraw(self.asker.gone);
         }
     }
 }
@@ -48,15 +51,15 @@ enum Stage {
 }
 
 /// Holds the request until there is an answer. A hub that closes breaks the reply off: nothing that could be read as an answer.
-pub(super) fn hold(
+pub(crate) fn hold(
     waiter: Waiter,
-    hooks: Hooks,
+    asker: Asker,
     closing: watch::Receiver<bool>,
     answer: impl FnOnce(Approval) -> BoxFuture<'static, Option<String>> + Send + 'static,
 ) -> Response {
     let held = Held {
         waiter: Some(waiter),
-        hooks,
+        asker,
         closing,
     };
     let mut answer = Some(answer);

@@ -5,7 +5,7 @@ mod absent;
 mod input;
 mod options;
 mod waiting;
-mod wire;
+pub(crate) mod wire;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::TcpStream;

@@ -14,16 +14,16 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// An answer of whoever listens there.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     /// Whether it is Countersign's: another program on its port must not speak to an agent.
-    pub(super) hub: bool,
-    pub(super) body: Vec<u8>,
+    pub(crate) hub: bool,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Lost {
+pub(crate) enum Lost {
     /// Nobody listens: nothing was sent.
     #[error("{0}")]
     Unreachable(io::Error),
@@ -42,14 +42,14 @@ pub(super) enum Lost {
 }
 
 /// What is asked of the hub.
-pub(super) struct Request<'a> {
-    pub(super) path: &'a str,
-    pub(super) headers: &'a [(&'a str, &'a str)],
-    pub(super) body: &'a [u8],
+pub(crate) struct Request<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    pub(crate) body: &'a [u8],
 }
 
 /// Whether to go on waiting for the stream to have something to read.
-pub(super) trait Patience {
+pub(crate) trait Patience {
     /// Waits until `stream` can be read.
     fn wait(&self, stream: &TcpStream, part: Part) -> Result<(), Lost>;
     /// How long sending may take.
@@ -58,7 +58,7 @@ pub(super) trait Patience {
 
 /// How far an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// On its way: as a whole, as far as is known.
     Due,
     /// Begun, and its end is open: the hub holds the line.
@@ -66,7 +66,7 @@ pub(super) enum Part {
 }
 
 /// Until a fixed time.
-pub(super) struct Until(pub(super) Instant);
+pub(crate) struct Until(pub(crate) Instant);
 
 impl Patience for Until {
     fn wait(&self, stream: &TcpStream, _: Part) -> Result<(), Lost> {
@@ -86,7 +86,7 @@ impl Patience for Until {
 }
 
 /// Opens a connection.
-pub(super) fn connect(to: &Address) -> Result<TcpStream, Lost> {
+pub(crate) fn connect(to: &Address) -> Result<TcpStream, Lost> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses(to).map_err(Lost::Unreachable)? {
         match TcpStream::connect_timeout(&address, CONNECT) {
@@ -114,7 +114,7 @@ fn addresses(to: &Address) -> io::Result<Vec<SocketAddr>> {
 }
 
 /// Sends a request and reads the whole answer.
-pub(super) fn exchange(
+pub(crate) fn exchange(
     stream: &mut TcpStream,
     to: &Address,
     request: &Request<'_>,
