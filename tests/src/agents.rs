@@ -153,8 +153,15 @@ impl Home {
         Terminal::run(&command)
     }
 
-    /// `codex`, which asks this model server; its hooks run without a person having looked at them.
+    /// As [`Home::codex_that_guards`], but its hooks run without a person having looked at them.
     pub fn codex(&self, hub: &Folder, models: &Models, arguments: &[&str]) -> Command {
+        let mut command = self.codex_that_guards(hub, models, arguments);
+        command.arg("--dangerously-bypass-hook-trust");
+        command
+    }
+
+    /// `codex`, which asks this model server, and skips hooks that nobody has trusted.
+    pub fn codex_that_guards(&self, hub: &Folder, models: &Models, arguments: &[&str]) -> Command {
         let config = format!(
             r#"model = "gpt-5.4"
 model_provider = "scripted"
@@ -184,10 +191,7 @@ trust_level = "trusted"
             self.write(".codex/config.toml", &format!("{config}{before}"));
         }
         let mut command = self.program(self.path("bin/codex"), hub);
-        command
-            .env("SCRIPTED_KEY", KEY)
-            .args(arguments)
-            .arg("--dangerously-bypass-hook-trust");
+        command.env("SCRIPTED_KEY", KEY).args(arguments);
         command
     }
 

@@ -1,7 +1,7 @@
 //! Codex, one question at a time: what each answer does, and what its model hears of it.
 
-use countersign_tests::Models;
 use countersign_tests::agents::result_of;
+use countersign_tests::{Models, Terminal, until};
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, executes, says};
@@ -93,4 +93,30 @@ fn a_stopped_session_is_denied_whatever_it_runs() {
     let told: Value = serde_json::from_str(&models.told(1)).unwrap();
     assert!(result_of(&told, "call_main_0_0").unwrap().contains("enough"), "{told}");
     assert!(scene.home.made("made.txt").is_none() && scene.home.made("again.txt").is_none());
+}
+
+#[test]
+fn connected_codex_is_well_once_its_person_has_trusted_the_hooks() {
+    let scene = Scene::codex();
+    let models = Models::playing(&json!([executes("touch made.txt"), says("Done")]));
+    let mut codex = Terminal::run(
+        &scene
+            .home
+            .codex_that_guards(&scene.hub.folder, &models, &["make a file"]),
+    );
+    codex.shows("hooks are new or changed");
+    let doctor = || {
+        scene
+            .home
+            .countersign(&scene.hub.folder, &["doctor", "codex", "--json"])
+    };
+    let before = doctor();
+    assert_eq!(before.code, Some(1), "{before:?}");
+    assert!(before.out.contains("trust"), "{before:?}");
+    codex.presses("2", "› 2");
+    codex.presses("\r", "make a file");
+    let asked = scene.asks_one();
+    scene.answer(&asked, &json!({"decision": "approve"}));
+    until("it runs", || scene.home.made("made.txt"));
+    doctor().expect(0);
 }

@@ -193,9 +193,9 @@ fn notes(findings: &[Finding]) {
 
 fn next(agent: Agent, project: bool, hub: bool) {
     match agent {
-        Agent::Codex => {
-            say("Codex skips hooks that you have not trusted: start codex, type /hooks, and trust Countersign's.")
-        }
+        Agent::Codex => say(
+            "Codex skips hooks that you have not trusted: start codex, which asks, or type /hooks there, and trust Countersign's.",
+        ),
         Agent::ClaudeCode if project => say("settings.local.json is yours alone: keep it out of the repository."),
         Agent::ClaudeCode => {}
     }
