@@ -67,30 +67,37 @@ fn is_gzip(request: &Request) -> Result<bool, Refusal> {
     Ok(gzip)
 }
 
+/// The plain bytes as a response. A function with a name: as an async closure it makes rustc 1.95 fail when it compiles a second time
+/// (unstable fingerprints for `evaluate_obligation`).
+async fn unpacked(packed: Message<DecompressionBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let mut unpacked = Response::new(Full::default());
+    match Limited::new(packed.into_body(), MAX_PUBLISH).collect().await {
+        Ok(whole) => *unpacked.body_mut() = Full::new(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => *unpacked.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
+        Err(_) => *unpacked.status_mut() = StatusCode::BAD_REQUEST,
+    }
+    Ok(unpacked)
+}
+
 impl Packed {
     /// Unpacks it. A few bytes may stand for very many: whoever calls this sees to it that few do so at once.
     pub(super) async fn unpack(self) -> Result<Bytes, Refusal> {
         if !self.gzip {
             return Ok(self.bytes);
         }
-        let unpack = service_fn(async |packed: Message<DecompressionBody<Full<Bytes>>>| {
-            let mut unpacked = Response::new(Full::default());
-            match Limited::new(packed.into_body(), MAX_PUBLISH).collect().await {
-                Ok(whole) => *unpacked.body_mut() = Full::new(whole.to_bytes()),
-                Err(error) if error.is::<LengthLimitError>() => *unpacked.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
-                Err(_) => *unpacked.status_mut() = StatusCode::BAD_REQUEST,
-            }
-            Ok::<_, Infallible>(unpacked)
-        });
         let mut packed = Message::new(Full::new(self.bytes));
         let headers = packed.headers_mut();
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        let unpacked = match RequestDecompressionLayer::new().layer(unpack).oneshot(packed).await {
-            Ok(unpacked) => unpacked,
+        let reply = match RequestDecompressionLayer::new()
+            .layer(service_fn(unpacked))
+            .oneshot(packed)
+            .await
+        {
+            Ok(reply) => reply,
             Err(never) => match never {},
         };
-        let status = unpacked.status();
-        match (status, unpacked.into_body().collect().await) {
+        let status = reply.status();
+        match (status, reply.into_body().collect().await) {
             (StatusCode::OK, Ok(body)) => Ok(body.to_bytes()),
             (StatusCode::PAYLOAD_TOO_LARGE, _) => Err(too_large()),
             _ => Err(Refusal::bad_request("the body is not gzip, or is broken off")),
