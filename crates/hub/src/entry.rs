@@ -19,9 +19,11 @@ pub enum Dialect {
     HiveBinary = 2,
     /// Cloud Agents: JSON text frames.
     Cloud = 3,
+    /// SAM, with each event's origin: JSON text frames.
+    SamOrigin = 4,
 }
 
-const DIALECTS: usize = 4;
+const DIALECTS: usize = 5;
 
 /// A stop that a person put on a session.
 #[derive(Clone, Debug, PartialEq, Eq)]

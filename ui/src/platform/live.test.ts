@@ -52,7 +52,7 @@ const event = (seq: number, more: object = {}) => ({ type: 'note', timestamp: '2
 
 it('asks for what comes after its place, and turns frames into rows', async () => {
   const { sockets, batches, notes, settled } = setUp();
-  expect(sockets[0]!.url).toBe('ws://h/?since=e1%3A5&types=*');
+  expect(sockets[0]!.url).toBe('ws://h/?since=e1%3A5&types=*&origin=1');
   sockets[0]!.say({ type: 'hello', data: { epoch: 'e1', head: 6 } });
   sockets[0]!.say(event(6, { session: 's' }));
   await settled();

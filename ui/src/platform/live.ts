@@ -70,7 +70,7 @@ export class LiveSocket {
     if (this.ended) return;
     this.full = false;
     const since = this.epoch === '' ? String(this.last) : `${this.epoch}:${this.last}`;
-    const socket = this.around.open(`${this.base}/?since=${encodeURIComponent(since)}&types=*`);
+    const socket = this.around.open(`${this.base}/?since=${encodeURIComponent(since)}&types=*&origin=1`);
     this.socket = socket;
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (socket !== this.socket || typeof data !== 'string') return;

@@ -1,4 +1,4 @@
-//! The model to SAM frames: the seed's envelope, and beside it `seq`, `agent`, `session`, `stream` and `origin`.
+//! The model to SAM frames: the seed's envelope, and beside it `seq`, `agent`, `session`, `stream`, and `origin` for those who ask.
 
 use std::borrow::Cow;
 
@@ -40,6 +40,15 @@ const OWN: [&str; 11] = [
 
 /// An event, as a SAM monitor gets it. Large data is cut; the whole is in the store under its `seq`.
 pub fn event(event: &Event) -> String {
+    frame(event, false)
+}
+
+/// The same, and which dialect or part of the hub made it.
+pub fn event_with_origin(event: &Event) -> String {
+    frame(event, true)
+}
+
+fn frame(event: &Event, origin: bool) -> String {
     let status = (&*event.kind == kind::AGENT_STATUS)
         .then(|| status(&event.data))
         .flatten();
@@ -66,9 +75,11 @@ pub fn event(event: &Event) -> String {
         out.push_str(",\"stream\":");
         push_string(&mut out, stream);
     }
-    out.push_str(",\"origin\":\"");
-    out.push_str(event.origin.as_str());
-    out.push('"');
+    if origin {
+        out.push_str(",\"origin\":\"");
+        out.push_str(event.origin.as_str());
+        out.push('"');
+    }
     if !event.via.is_empty() {
         out.push_str(",\"via\":");
         out.push_str(&text(&event.via));

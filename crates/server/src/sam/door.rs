@@ -103,7 +103,7 @@ fn greet(greeted: bool, lost: Option<&HistoryLost>, door: &Door, direct: &mpsc::
 /// Reads the query and takes the cursor.
 fn opening(request: &Request, door: &Door, settings: &Settings) -> Result<Opening, Problem> {
     let (mut since, mut types, mut agents) = (None, None, None);
-    let mut greeted = false;
+    let (mut greeted, mut origin) = (false, false);
     for (name, value) in query(request.uri().query().unwrap_or_default()) {
         // An empty list names nobody in particular, as in REST.
         let list = |value: &str| {
@@ -120,6 +120,7 @@ fn opening(request: &Request, door: &Door, settings: &Settings) -> Result<Openin
             }
             "types" => types = list(&value)?,
             "agents" => agents = list(&value)?,
+            "origin" => origin = matches!(&*value, "1" | "true"),
             _ => {}
         }
     }
@@ -129,7 +130,7 @@ fn opening(request: &Request, door: &Door, settings: &Settings) -> Result<Openin
     };
     Ok(Opening {
         cursor,
-        filter: Filter::new(types, agents, settings.switches),
+        filter: Filter::new(types, agents, origin, settings.switches),
         greeted,
         lost,
     })

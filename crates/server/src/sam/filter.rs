@@ -19,6 +19,8 @@ pub(crate) struct Filter {
     types: Option<HashSet<String>>,
     every: bool,
     agents: Option<HashSet<String>>,
+    /// Whether frames say where an event came in.
+    origin: bool,
     switches: Switches,
 }
 
@@ -36,12 +38,18 @@ pub(crate) fn names(list: &str) -> Result<Vec<String>, String> {
 }
 
 impl Filter {
-    pub(crate) fn new(types: Option<Vec<String>>, agents: Option<Vec<String>>, switches: Switches) -> Self {
+    pub(crate) fn new(
+        types: Option<Vec<String>>,
+        agents: Option<Vec<String>>,
+        origin: bool,
+        switches: Switches,
+    ) -> Self {
         let every = types.as_ref().is_some_and(|types| types.iter().any(|name| name == "*"));
         Self {
             types: types.map(|types| types.into_iter().collect()),
             every,
             agents: agents.map(|agents| agents.into_iter().collect()),
+            origin,
             switches,
         }
     }
@@ -49,11 +57,15 @@ impl Filter {
 
 impl View for Filter {
     fn dialect(&self) -> Dialect {
-        Dialect::Sam
+        if self.origin { Dialect::SamOrigin } else { Dialect::Sam }
     }
 
     fn frame(&self, event: &Event) -> Bytes {
-        text(&sam::event(event))
+        text(&if self.origin {
+            sam::event_with_origin(event)
+        } else {
+            sam::event(event)
+        })
     }
 
     fn passes(&self, event: &Event) -> bool {
