@@ -51,7 +51,7 @@ pub fn node() -> Command {
 }
 
 /// A machine's proxy is of no use on loopback, and some clients ask it all the same.
-pub(crate) fn without_proxies(command: &mut Command) {
+pub fn without_proxies(command: &mut Command) {
     for name in ["http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }

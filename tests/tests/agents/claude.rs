@@ -1,10 +1,11 @@
 //! Claude Code, one question at a time: what each answer does, and what its model hears of it.
 
 use countersign_tests::agents::result_of;
-use countersign_tests::{Models, until};
+use countersign_tests::command::Running;
+use countersign_tests::{Home, Hub, Models, until};
 use serde_json::json;
 
-use crate::scene::{Scene, runs, says};
+use crate::scene::{Scene, answered, asks, runs, says};
 
 #[test]
 fn a_printed_session_is_told_in_order_with_ids_that_match() {
@@ -235,5 +236,39 @@ fn a_plan_is_shown_and_approved_or_sent_back() {
         scene.answer(&asked, &json!({"decision": decision, "message": "think again"}));
         let told = models.told(1);
         assert!(told.contains(hears), "{decision}: {told}");
+    }
+}
+
+#[test]
+fn a_printed_session_asks_through_the_permission_tool() {
+    for (decision, runs_it) in [
+        (json!({"decision": "approve"}), true),
+        (json!({"decision": "deny", "message": "not today"}), false),
+    ] {
+        let (home, hub) = (Home::new(), Hub::start());
+        let models = Models::playing(&json!([runs("touch made.txt"), says("That was it")]));
+        let servers = json!({"mcpServers": {"countersign": {"command": "countersign", "args": ["mcp"]}}}).to_string();
+        let mut command = home.claude(&hub.folder, &models);
+        command.args([
+            "-p",
+            "make a file",
+            "--mcp-config",
+            &servers,
+            "--permission-prompt-tool",
+            "mcp__countersign__permission",
+        ]);
+        let claude = Running::start(command, "");
+        let asked = asks(&hub, 1).remove(0);
+        assert_eq!(
+            (&asked["tool_name"], &asked["arguments"]["command"], &asked["origin"]),
+            (&json!("Bash"), &json!("touch made.txt"), &json!("mcp"))
+        );
+        assert_eq!(asked["agent"], "claude-code");
+        answered(&hub, &asked, &decision);
+        claude.finish().expect(0);
+        assert_eq!(home.made("made.txt").is_some(), runs_it);
+        if !runs_it {
+            assert!(models.told(1).contains("not today"));
+        }
     }
 }

@@ -20,6 +20,7 @@ mod lock;
 mod matrix;
 mod mcp;
 mod otlp;
+mod pages;
 mod rest;
 mod resume;
 mod right;
