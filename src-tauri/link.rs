@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_hub::Hub;
 use countersign_model::{Epoch, HubStatus, Problem};
+use countersign_server::connect::Connector;
 use countersign_server::{Figures, Running, Upstreams, Webhooks};
 use tokio::sync::watch;
 
@@ -22,6 +23,8 @@ pub(crate) trait Core: Send + Sync + 'static {
     fn upstreams(&self) -> Option<Upstreams>;
     /// Addresses that events are posted to.
     fn webhooks(&self) -> Option<Webhooks>;
+    /// What connects agents of this machine; none where nobody does.
+    fn connector(&self) -> Option<Connector>;
     /// Signals that [`Core::status`] says something else.
     fn status_changes(&self) -> watch::Receiver<u64>;
     /// Commits what is in the log and closes everything.
@@ -43,6 +46,9 @@ impl Core for Running {
     }
     fn webhooks(&self) -> Option<Webhooks> {
         Some(Running::webhooks(self).clone())
+    }
+    fn connector(&self) -> Option<Connector> {
+        Some(Running::connector(self).clone())
     }
     fn status_changes(&self) -> watch::Receiver<u64> {
         Running::status_changes(self)
@@ -111,6 +117,16 @@ impl Link {
     /// The problem because of which there is no hub.
     pub(crate) fn upstreams(&self) -> Result<Upstreams, Problem> {
         self.with(Core::upstreams)
+            .flatten()
+            .ok_or_else(|| self.without.problems[0].clone())
+    }
+
+    /// What connects agents of this machine, or what to say instead.
+    ///
+    /// # Errors
+    /// The problem because of which there is no hub.
+    pub(crate) fn connector(&self) -> Result<Connector, Problem> {
+        self.with(Core::connector)
             .flatten()
             .ok_or_else(|| self.without.problems[0].clone())
     }

@@ -117,6 +117,9 @@ impl Core for Bench {
     fn webhooks(&self) -> Option<Webhooks> {
         None
     }
+    fn connector(&self) -> Option<countersign_server::connect::Connector> {
+        None
+    }
     fn status_changes(&self) -> watch::Receiver<u64> {
         self.status.subscribe()
     }

@@ -3,6 +3,7 @@
 
 mod attached;
 mod commands;
+mod connections;
 mod failure;
 mod follow;
 mod rows;
@@ -42,6 +43,10 @@ pub(crate) fn install<R: Runtime>(builder: Builder<R>) -> Builder<R> {
             attached::add_upstream,
             attached::remove_upstream,
             attached::retry_webhook,
+            connections::connections,
+            connections::connect_agent,
+            connections::disconnect_agent,
+            connections::examine_agent,
             commands::follow,
             commands::pulled,
             commands::unfollow,

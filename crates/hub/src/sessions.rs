@@ -153,6 +153,10 @@ impl Sessions {
         ) {
             return;
         }
+        // Nor is a word by which somebody saw whether words arrive.
+        if event.origin == Origin::Hook && *event.kind == *kind::PROBE {
+            return;
+        }
         let key = SessionKey {
             agent: event.agent.clone(),
             session: session.clone(),

@@ -58,6 +58,8 @@ pub const REASONING: &str = "reasoning";
 pub const SESSION_STARTED: &str = "session_started";
 /// A session of an agent is over (hooks).
 pub const SESSION_ENDED: &str = "session_ended";
+/// Sent through an agent's hook by whoever wants to see whether it arrives (hooks). It makes no session.
+pub const PROBE: &str = "probe";
 /// A subagent begins; its session names its parent's (hooks).
 pub const SUBAGENT_STARTED: &str = "subagent_started";
 /// A subagent is done (hooks).

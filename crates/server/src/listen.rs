@@ -80,6 +80,10 @@ pub(crate) struct Serving {
     pub(crate) alive: mpsc::Sender<()>,
 }
 
+/// Whether whoever is at the other end is on this machine. A proxy on this machine is, too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nearby(pub(crate) bool);
+
 /// Accepts until it is time to close.
 pub(crate) async fn serve(listener: TcpListener, mut serving: Serving) {
     loop {
@@ -107,11 +111,17 @@ async fn connection(stream: TcpStream, mut serving: Serving) {
     };
     let place = Place(Arc::new(place));
     let _ = stream.set_nodelay(true);
+    let nearby = Nearby(
+        stream
+            .peer_addr()
+            .is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
+    );
     let service = {
         let (router, root) = (serving.router.clone(), serving.root);
         tower::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(place.clone());
             request.extensions_mut().insert(root);
+            request.extensions_mut().insert(nearby);
             tower::ServiceExt::oneshot(router.clone(), request)
         })
     };

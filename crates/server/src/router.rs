@@ -17,6 +17,7 @@ use crate::amiga;
 use crate::auth::{Access, Door, Need, Standing};
 use crate::cloud::{self, Cloud};
 use crate::codex::{self, Room};
+use crate::connect::Connector;
 use crate::gate::Names;
 use crate::hive;
 use crate::hooks::{self, Hooks};
@@ -25,7 +26,7 @@ use crate::mcp::{self, Mcp};
 use crate::metrics::{self, Board};
 use crate::otlp;
 use crate::problem::Problem;
-use crate::rest::{approvals, attached, events, grants, prometheus, sessions, status};
+use crate::rest::{approvals, attached, connections, events, grants, prometheus, sessions, status};
 use crate::running::Report;
 use crate::sam::{self, Role};
 use crate::socket::{self, Settings};
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) engine: amiga::Service,
     pub(crate) upstreams: Upstreams,
     pub(crate) webhooks: Webhooks,
+    pub(crate) connector: Connector,
     pub(crate) hooks: Hooks,
     pub(crate) mcp: Mcp,
     pub(crate) otlp: Arc<otlp::Receiver>,
@@ -129,6 +131,15 @@ fn list() -> Vec<Route> {
         Route::delete("/mcp", Need::Publish, mcp::serve),
         Route::post("/mcp/questions", Need::Publish, mcp::question),
         Route::post("/mcp/notes", Need::Publish, mcp::note),
+        // What is found names folders of the person's, and looking runs programs.
+        Route::get("/api/connections", Need::ApproverOfAll, connections::list),
+        Route::post("/api/connections/{agent}", Need::ApproverOfAll, connections::connect),
+        Route::delete("/api/connections/{agent}", Need::ApproverOfAll, connections::disconnect),
+        Route::post(
+            "/api/connections/{agent}/examination",
+            Need::ApproverOfAll,
+            connections::examine,
+        ),
         Route::post("/api/grants", Need::Any, grants::grant),
         Route::post("/api/dashboard", Need::Nothing, grants::exchange),
         Route::get("/api/metrics/overview", Need::ReadAll, metrics::rest::overview),

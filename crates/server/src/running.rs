@@ -19,6 +19,7 @@ use crate::census::Census;
 use crate::cloud::Cloud;
 use crate::codex::{Room, ScriptProblem, scripted};
 use crate::config::Config;
+use crate::connect::Connector;
 use crate::gate::Names;
 use crate::hooks::{Hooks, deliver};
 use crate::listen::{self, RootDialect, Serving};
@@ -149,6 +150,7 @@ pub struct Running {
     hub: Arc<Hub>,
     report: Arc<Report>,
     figures: Figures,
+    connector: Connector,
     closing: watch::Sender<bool>,
     alive: mpsc::Receiver<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -162,8 +164,21 @@ pub fn default_data_dir() -> PathBuf {
     if let Some(path) = std::env::var_os("COUNTERSIGN_DATA_DIR").filter(|path| !path.is_empty()) {
         return path.into();
     }
+    usual_data_dir()
+}
+
+fn usual_data_dir() -> PathBuf {
     directories::ProjectDirs::from("dev", "countersign", "countersign")
         .map_or_else(|| PathBuf::from(".countersign"), |dirs| dirs.data_dir().to_owned())
+}
+
+/// What hooks must be told to find a hub on this data folder; nothing where they look by themselves.
+fn whereabouts(folder: &Path) -> Vec<String> {
+    let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match full(folder) {
+        folder if folder == full(&usual_data_dir()) => Vec::new(),
+        folder => vec!["--data-dir".to_owned(), folder.display().to_string()],
+    }
 }
 
 /// Opens the data folder and the store, starts the hub, and listens.
@@ -262,6 +277,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         upstreams: upstreams.clone(),
         webhooks: webhooks.clone(),
     });
+    let url = report.listeners.first().map(|listener| listener.url.clone());
+    let connector = Connector::new(hub.clone(), url, whereabouts(folder.path()));
     let door = Door {
         hub: hub.clone(),
         keys: keys.clone(),
@@ -287,6 +304,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         engine: amiga.service(),
         upstreams,
         webhooks,
+        connector: connector.clone(),
         hooks: Hooks::new(config.hooks.gate.clone(), folder.path()),
         mcp,
         otlp: telemetry.clone(),
@@ -326,6 +344,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         hub,
         report,
         figures,
+        connector,
         closing,
         alive: all_gone,
         tasks,
@@ -471,6 +490,11 @@ impl Running {
     /// Addresses that events are posted to.
     pub fn webhooks(&self) -> &Webhooks {
         &self.report.webhooks
+    }
+
+    /// What connects agents of this machine.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// Where data is kept.

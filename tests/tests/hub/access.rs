@@ -74,6 +74,10 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/upstreams", "", "111.3.3.3"),
     ("POST", "/api/upstreams", r#"{}"#, "11133.3.3"),
     ("DELETE", "/api/upstreams/{name}", "", "11133.3.3"),
+    ("GET", "/api/connections", "", "11133.3.3"),
+    ("POST", "/api/connections/{agent}", r#"{"dry_run":true}"#, "11133.3.3"),
+    ("DELETE", "/api/connections/{agent}", "", "11133.3.3"),
+    ("POST", "/api/connections/{agent}/examination", "", "11133.3.3"),
     ("GET", "/api/webhooks", "", "111.3.3.3"),
     ("POST", "/api/webhooks/{name}/retry", "", "11133.3.3"),
     ("GET", "/api/metrics/overview", "", "111.3.3.3"),
@@ -101,7 +105,11 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
 ];
 
 fn request(hub: &Hub, method: &str, path: &str, body: &str, token: Option<&str>) -> u16 {
-    let path = path.replace("{id}", "x").replace("{file}", "x").replace("{name}", "x");
+    let path = path
+        .replace("{id}", "x")
+        .replace("{file}", "x")
+        .replace("{name}", "x")
+        .replace("{agent}", "x");
     let (method, upgrade) = match method {
         "UPGRADE" => (
             "GET",

@@ -38,6 +38,10 @@ export async function browser(): Promise<Platform> {
     addUpstream: rest.addUpstream,
     removeUpstream: rest.removeUpstream,
     retryWebhook: rest.retryWebhook,
+    connections: rest.connections,
+    connectAgent: rest.connectAgent,
+    disconnectAgent: rest.disconnectAgent,
+    examineAgent: rest.examineAgent,
     stream(since, reader) {
       // With the bearer the hub counts this page among those who can answer.
       const open = (url: string): WebSocket => page.open(rest.token === null ? url : `${url}&token=${encodeURIComponent(rest.token)}`);

@@ -1,4 +1,4 @@
-// What the hub is attached to and what it posts to.
+// What the hub is attached to, what it posts to, and which agents of this machine are connected to it.
 import type { Dialect } from '../generated/Dialect';
 import type { HubStatus } from '../generated/HubStatus';
 
@@ -9,6 +9,16 @@ export interface NewUpstream {
   readonly dialect: Dialect;
   readonly url: string;
   readonly token?: string;
+}
+
+/** How an agent is to be connected; what is not said stays as it is. */
+export interface ConnectWish {
+  /** Tell the hub usage and cost. */
+  readonly telemetry?: boolean;
+  /** What it is told while no hub runs. */
+  readonly when_absent?: 'ask' | 'deny' | 'allow';
+  /** Only show what would change. */
+  readonly dry_run?: boolean;
 }
 
 /** How many of them need a look: unreachable, going round in a loop, refusing for good. */

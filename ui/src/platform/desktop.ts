@@ -2,6 +2,9 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import type { Approval } from '../generated/Approval';
+import type { Connection } from '../generated/Connection';
+import type { ConnectionChange } from '../generated/ConnectionChange';
+import type { Finding } from '../generated/Finding';
 import type { HubStatus } from '../generated/HubStatus';
 import type { Rule } from '../generated/Rule';
 import type { SessionView } from '../generated/SessionView';
@@ -43,6 +46,10 @@ export function desktop(): Platform {
     addUpstream: async (upstream) => void (await call('add_upstream', { upstream })),
     removeUpstream: async (name) => void (await call('remove_upstream', { name })),
     retryWebhook: async (name) => void (await call('retry_webhook', { name })),
+    connections: () => call<Connection[]>('connections'),
+    connectAgent: (agent, wish) => call<ConnectionChange>('connect_agent', { agent, wish }),
+    disconnectAgent: (agent, dryRun) => call<ConnectionChange>('disconnect_agent', { agent, dryRun }),
+    examineAgent: (agent, fix) => call<Finding[]>('examine_agent', { agent, fix }),
     stream,
     watch,
   };

@@ -8,9 +8,12 @@ import type { Problem } from '../generated/Problem';
 import type { Rule } from '../generated/Rule';
 import type { SessionView } from '../generated/SessionView';
 import type { Surface } from '../generated/Surface';
+import type { ConnectionChange } from '../generated/ConnectionChange';
+import type { Connection } from '../generated/Connection';
 import type { Upstream } from '../generated/Upstream';
 import type { Webhook } from '../generated/Webhook';
-import { faultIn, type NewUpstream } from './connections';
+import { faultIn, type ConnectWish, type NewUpstream } from './connections';
+import { agents, change, findings } from './mock/agents';
 import { dialects } from './mock/dialects';
 import { hooked } from './mock/hooked';
 import { figures, NOTHING, upstreams, webhooks } from './mock/figures';
@@ -47,6 +50,7 @@ class MockHub {
   private others = new SessionBook();
   upstreams: Upstream[] = [];
   webhooks: Webhook[] = [];
+  agents: Connection[] = agents(false);
   counts: 'busy' | 'nothing' | 'failing' = 'busy';
 
   /** For tests: what was answered, in order. */
@@ -189,6 +193,18 @@ class MockHub {
     this.webhooks = this.webhooks.map((known) => (known.name === name ? { name, url: known.url, state: 'ok', behind: 0, dead: 0 } : known));
   }
 
+  agent(name: string): Connection {
+    const found = this.agents.find(({ agent }) => agent === name);
+    if (found === undefined) throw new PlatformError('not_found', 'an agent is claude-code or codex');
+    return found;
+  }
+
+  connect(name: string, wish: ConnectWish | 'off', dryRun: boolean): ConnectionChange {
+    const { change: made, then } = change(this.agent(name), wish);
+    if (!dryRun) this.agents = this.agents.map((known) => (known.agent === name ? then : known));
+    return { ...made, done: !dryRun };
+  }
+
   session(name: SessionName, stop: boolean): SessionView {
     const key = `${name.agent}\n${name.session}`;
     if (stop) {
@@ -233,6 +249,7 @@ function play(hub: MockHub, state: string): void {
   if (!quiet) {
     hub.upstreams = upstreams(state === 'failing');
     hub.webhooks = webhooks(state === 'failing');
+    hub.agents = agents(state === 'failing');
   }
   if (state === 'mixed' || state === 'mixed-live') {
     const steps = dialects();
@@ -274,6 +291,10 @@ export function mock(state: string): Platform {
     addUpstream: (upstream) => later(() => hub.attach(upstream)),
     removeUpstream: (name) => later(() => hub.detach(name)),
     retryWebhook: (name) => later(() => hub.retry(name)),
+    connections: () => later(() => hub.agents),
+    connectAgent: (agent, wish) => later(() => hub.connect(agent, wish, wish.dry_run === true)),
+    disconnectAgent: (agent, dryRun) => later(() => hub.connect(agent, 'off', dryRun)),
+    examineAgent: (agent) => later(() => findings(hub.agent(agent))),
     stream(since, reader) {
       reader.opened({ epoch: EPOCH, head: hub.head });
       hub.follow(reader, since);

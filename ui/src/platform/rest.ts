@@ -1,15 +1,20 @@
 // The hub's REST interface as the browser uses it: same origin, a bearer when one is held, RFC 9457 problems as errors.
 import type { Approval } from '../generated/Approval';
+import type { Connection } from '../generated/Connection';
+import type { ConnectionChange } from '../generated/ConnectionChange';
 import type { EventRow } from '../generated/EventRow';
+import type { Finding } from '../generated/Finding';
 import type { HubStatus } from '../generated/HubStatus';
 import type { Rule } from '../generated/Rule';
 import type { SessionView } from '../generated/SessionView';
 import type { Status } from '../generated/Status';
-import type { NewUpstream } from './connections';
+import type { ConnectWish, NewUpstream } from './connections';
 import { PlatformError, type Answer, type FailureCode, type HistoryRange, type Page, type SessionName } from './types';
 
 const TOKEN = 'countersign.token';
 const TIMEOUT_MS = 20_000;
+/** An examination runs programs and waits for events. */
+const EXAMINATION_MS = 90_000;
 
 interface ProblemDocument {
   title?: string;
@@ -70,6 +75,12 @@ export class Rest {
   removeUpstream = async (name: string): Promise<void> => void (await this.send('DELETE', `/api/upstreams/${encodeURIComponent(name)}`));
   retryWebhook = async (name: string): Promise<void> => void (await this.send('POST', `/api/webhooks/${encodeURIComponent(name)}/retry`, {}));
 
+  connections = async (): Promise<Connection[]> => (await this.send<{ connections: Connection[] }>('GET', '/api/connections')).connections;
+  connectAgent = (agent: string, wish: ConnectWish): Promise<ConnectionChange> => this.send('POST', `/api/connections/${encodeURIComponent(agent)}`, wish);
+  disconnectAgent = (agent: string, dryRun: boolean): Promise<ConnectionChange> => this.send('DELETE', `/api/connections/${encodeURIComponent(agent)}?dry_run=${dryRun}`);
+  examineAgent = async (agent: string, fix: boolean): Promise<Finding[]> =>
+    (await this.send<{ findings: Finding[] }>('POST', `/api/connections/${encodeURIComponent(agent)}/examination`, { fix }, EXAMINATION_MS)).findings;
+
   /** The data of the first server-sent event, or nothing when there is none to be had. */
   private async firstEvent(path: string): Promise<unknown> {
     const { token } = this;
@@ -105,7 +116,7 @@ export class Rest {
     return this.send('POST', `/api/sessions/${encodeURIComponent(name.session)}/${verb}?agent=${encodeURIComponent(name.agent)}`, body);
   }
 
-  private async send<T>(method: string, path: string, body?: object): Promise<T> {
+  private async send<T>(method: string, path: string, body?: object, timeout = TIMEOUT_MS): Promise<T> {
     const headers: Record<string, string> = { Accept: 'application/json' };
     const token = this.token;
     if (token !== null) headers['Authorization'] = `Bearer ${token}`;
@@ -119,7 +130,7 @@ export class Rest {
         body: body ? JSON.stringify(body) : null,
         cache: 'no-store',
         credentials: 'omit',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeout),
       });
       answer = await response.json().catch(() => null);
     } catch {

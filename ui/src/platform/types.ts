@@ -1,13 +1,16 @@
 // The one typed way from the page to its host, and what a host can do. No implementation, nothing of Svelte.
 import type { Approval } from '../generated/Approval';
+import type { Connection } from '../generated/Connection';
+import type { ConnectionChange } from '../generated/ConnectionChange';
 import type { EventRow } from '../generated/EventRow';
+import type { Finding } from '../generated/Finding';
 import type { HubStatus } from '../generated/HubStatus';
 import type { Rule } from '../generated/Rule';
 import type { Scope } from '../generated/Scope';
 import type { SessionView } from '../generated/SessionView';
 import type { Status } from '../generated/Status';
 import type { Verdict } from '../generated/Verdict';
-import type { NewUpstream } from './connections';
+import type { ConnectWish, NewUpstream } from './connections';
 
 /** What this page may do, and what its host does for it. */
 export interface Capabilities {
@@ -92,6 +95,12 @@ export interface Platform {
   removeUpstream(name: string): Promise<void>;
   /** Sends again what a webhook's target refused. */
   retryWebhook(name: string): Promise<void>;
+  /** Agents of the hub's machine, and how they are connected. */
+  connections(): Promise<Connection[]>;
+  connectAgent(agent: string, wish: ConnectWish): Promise<ConnectionChange>;
+  disconnectAgent(agent: string, dryRun: boolean): Promise<ConnectionChange>;
+  /** Looks at a connection end to end; puts right what can be put right, when told to. */
+  examineAgent(agent: string, fix: boolean): Promise<Finding[]>;
   /** Follows the log from `EPOCH:SEQ` (exclusive). Returns the way to end it. */
   stream(since: string, reader: StreamReader): () => void;
   /** Things the host has to say unasked. Returns the way to stop listening. */

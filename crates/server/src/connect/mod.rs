@@ -2,6 +2,7 @@
 //! `countersign_agents::settings`; what a connection is worth is `doctor`'s.
 
 mod child;
+mod connector;
 mod doctor;
 mod files;
 mod place;
@@ -15,6 +16,7 @@ use countersign_agents::hook::Agent;
 use countersign_agents::settings::{self, Beside, Kind, Shell, Trouble, Wish, command_line};
 use countersign_model::{Connection, ConnectionChange, ConnectionState, FileChange, Finding};
 
+pub use connector::{ConnectWish, Connector, ConnectorError};
 pub use countersign_agents::settings::Http;
 pub use doctor::{Doctor, HubSide, examine, is_well};
 pub use place::Surroundings;

@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod attached;
+pub(crate) mod connections;
 pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod prometheus;

@@ -1,0 +1,106 @@
+//! `/api/connections`: agents of this machine, for whoever may decide, on this machine.
+
+use axum::Extension;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json as value;
+
+use super::{Text, json};
+use crate::connect::{ConnectWish, ConnectorError};
+use crate::listen::Nearby;
+use crate::problem::Problem;
+use crate::router::App;
+use crate::socket::query;
+
+impl From<ConnectorError> for Problem {
+    fn from(error: ConnectorError) -> Self {
+        let status = match error {
+            ConnectorError::Unknown => StatusCode::NOT_FOUND,
+            ConnectorError::Connect(_) => StatusCode::CONFLICT,
+            ConnectorError::Homeless | ConnectorError::Closing => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// Settings are changed, and programs run, for somebody at this machine alone.
+fn near(nearby: Option<Extension<Nearby>>) -> Result<(), Problem> {
+    match nearby {
+        Some(Extension(Nearby(true))) => Ok(()),
+        _ => Err(Problem::forbidden(
+            "agents are connected from the machine that they are on: use its window or its command line",
+        )),
+    }
+}
+
+fn body<'a, T: Deserialize<'a> + Default>(text: &'a str, shape: &str) -> Result<T, Problem> {
+    if text.trim().is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_str(text).map_err(|error| Problem::bad_request(format!("the body is {shape}: {error}")))
+}
+
+/// Agents of this machine, and how they are connected.
+pub(crate) async fn list(State(app): State<App>, nearby: Option<Extension<Nearby>>) -> Result<Response, Problem> {
+    near(nearby)?;
+    let connections = app.connector.list().await?;
+    Ok(json(StatusCode::OK, &value!({ "connections": connections })))
+}
+
+/// Connects one, or shows what that would change.
+pub(crate) async fn connect(
+    State(app): State<App>,
+    nearby: Option<Extension<Nearby>>,
+    Path(agent): Path<String>,
+    Text(text): Text,
+) -> Result<Response, Problem> {
+    near(nearby)?;
+    let wish: ConnectWish = body(
+        &text,
+        "{\"telemetry\"?: true|false, \"when_absent\"?: \"ask|deny|allow\", \"dry_run\"?: true|false}",
+    )?;
+    Ok(json(StatusCode::OK, &app.connector.connect(&agent, wish).await?))
+}
+
+/// Disconnects one, or with `?dry_run=true` shows what that would change.
+pub(crate) async fn disconnect(
+    State(app): State<App>,
+    nearby: Option<Extension<Nearby>>,
+    Path(agent): Path<String>,
+    RawQuery(text): RawQuery,
+) -> Result<Response, Problem> {
+    near(nearby)?;
+    let text = text.unwrap_or_default();
+    let mut dry_run = false;
+    for (name, value) in query(&text) {
+        if name == "dry_run" {
+            dry_run = match &*value {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return Err(Problem::bad_request("`dry_run` is true or false").with("field", "dry_run".into())),
+            };
+        }
+    }
+    Ok(json(StatusCode::OK, &app.connector.disconnect(&agent, dry_run).await?))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Examination {
+    fix: bool,
+}
+
+/// Looks at a connection end to end.
+pub(crate) async fn examine(
+    State(app): State<App>,
+    nearby: Option<Extension<Nearby>>,
+    Path(agent): Path<String>,
+    Text(text): Text,
+) -> Result<Response, Problem> {
+    near(nearby)?;
+    let Examination { fix } = body(&text, "{\"fix\"?: true|false}")?;
+    let findings = app.connector.examine(&agent, fix).await?;
+    Ok(json(StatusCode::OK, &value!({ "findings": findings })))
+}
