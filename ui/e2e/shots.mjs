@@ -58,6 +58,8 @@ const STATES = {
   'metrics-failing': { act: view('Metrics') },
   'connections-empty': { state: 'first-run', act: view('Connections') },
   connections: { state: 'quiet', act: view('Connections') },
+  'connect-agent': { state: 'first-run', act: async (page) => { await page.getByRole('button', { name: 'Connect… Claude Code' }).click(); await page.getByRole('region', { name: /^What changes/ }).waitFor(); } },
+  'connect-checked': { state: 'quiet', act: async (page) => { await view('Connections')(page); await page.getByRole('button', { name: 'Check Claude Code' }).click(); await page.getByText('a probe event').waitFor(); } },
   'connections-failing': { state: 'failing', act: view('Connections') },
   'connections-form': { state: 'quiet', act: async (page) => { await view('Connections')(page); await page.getByRole('button', { name: 'Attach to a server' }).click(); await page.getByRole('button', { name: 'Attach', exact: true }).click(); } },
   'connections-detach': { state: 'failing', act: async (page) => { await view('Connections')(page); await page.getByRole('button', { name: 'Detach from twin' }).click(); } },

@@ -8,6 +8,7 @@ mod approvals;
 mod cloud;
 mod codex;
 mod commands;
+mod connect;
 mod crash;
 mod failing;
 mod foreign;

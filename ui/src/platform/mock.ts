@@ -50,7 +50,7 @@ class MockHub {
   private others = new SessionBook();
   upstreams: Upstream[] = [];
   webhooks: Webhook[] = [];
-  agents: Connection[] = agents(false);
+  agents: Connection[] = agents('fresh');
   counts: 'busy' | 'nothing' | 'failing' = 'busy';
 
   /** For tests: what was answered, in order. */
@@ -249,7 +249,7 @@ function play(hub: MockHub, state: string): void {
   if (!quiet) {
     hub.upstreams = upstreams(state === 'failing');
     hub.webhooks = webhooks(state === 'failing');
-    hub.agents = agents(state === 'failing');
+    hub.agents = agents(state === 'failing' ? 'failing' : 'connected');
   }
   if (state === 'mixed' || state === 'mixed-live') {
     const steps = dialects();

@@ -8,26 +8,29 @@ const CLAUDE = '/home/ada/.claude/settings.json';
 const CODEX = '/home/ada/.codex/hooks.json';
 const PROGRAM = '/usr/bin/countersign';
 
-export const agents = (failing: boolean): Connection[] => [
-  {
-    agent: 'claude-code',
-    title: 'Claude Code',
-    program: '/home/ada/.local/bin/claude',
-    version: '2.1.197',
-    state: failing ? 'partly' : 'connected',
-    file: CLAUDE,
-    telemetry: !failing,
-    findings: failing
-      ? [
-          { check: 'other-path', state: 'warn', what: 'the settings run another Countersign: /opt/old/countersign', do: `Connect again to run ${PROGRAM}: \`countersign connect claude-code\`.` },
-          { check: 'hooks-off', state: 'fail', what: '"disableAllHooks": true switches all hooks off', do: 'Take that line out of the settings.' },
-        ]
-      : [],
-  },
-  failing
-    ? { agent: 'codex', title: 'Codex', state: 'unreadable', file: CODEX, telemetry: false, findings: [{ check: 'settings', state: 'fail', what: `${CODEX} was left alone. line 4, column 3: expected a comma`, do: 'Put the file right, by hand or from a backup, and connect again.' }] }
-    : { agent: 'codex', title: 'Codex', program: '/usr/local/bin/codex', version: '0.169.0', state: 'none', file: CODEX, telemetry: false, findings: [] },
-];
+export const agents = (state: 'fresh' | 'connected' | 'failing'): Connection[] => {
+  const failing = state === 'failing';
+  return [
+    {
+      agent: 'claude-code',
+      title: 'Claude Code',
+      program: '/home/ada/.local/bin/claude',
+      version: '2.1.197',
+      state: failing ? 'partly' : state === 'fresh' ? 'none' : 'connected',
+      file: CLAUDE,
+      telemetry: state === 'connected',
+      findings: failing
+        ? [
+            { check: 'other-path', state: 'warn', what: 'the settings run another Countersign: /opt/old/countersign', do: `Connect again to run ${PROGRAM}: \`countersign connect claude-code\`.` },
+            { check: 'hooks-off', state: 'fail', what: '"disableAllHooks": true switches all hooks off', do: 'Take that line out of the settings.' },
+          ]
+        : [],
+    },
+    failing
+      ? { agent: 'codex', title: 'Codex', state: 'unreadable', file: CODEX, telemetry: false, findings: [{ check: 'settings', state: 'fail', what: `${CODEX} was left alone. line 4, column 3: expected a comma`, do: 'Put the file right, by hand or from a backup, and connect again.' }] }
+      : { agent: 'codex', title: 'Codex', program: '/usr/local/bin/codex', version: '0.169.0', state: 'none', file: CODEX, telemetry: false, findings: [] },
+  ];
+};
 
 /** What connecting or disconnecting changes, and how the agent stands then. */
 export function change(agent: Connection, wish: ConnectWish | 'off'): { readonly change: ConnectionChange; readonly then: Connection } {
