@@ -172,6 +172,11 @@ check_for_update_on_startup = false
 [analytics]
 enabled = false
 
+# The program in the background that outlives a terminal, and its updates, are of no use to a test that must leave nothing behind.
+[features]
+daemon_auto_start = false
+in_app_updates = false
+
 [model_providers.scripted]
 name = "Scripted"
 base_url = "{}/v1"

@@ -99,6 +99,36 @@ fn codex_asks_a_person_where_the_policy_says_so() {
 }
 
 #[test]
+fn what_codex_executes_without_hooks_is_read_from_its_lines() {
+    let scene = Scene::codex();
+    scene.home.write(".codex/hooks.json", "{}");
+    let call = json!({"name": "exec_command", "input": {"cmd": "echo hello"}});
+    let models = Models::playing(&json!([{"text": "I run it", "calls": [call]}, says("It says hello")]));
+    let output = scene
+        .home
+        .codex_executes(&scene.hub.folder, &models, "say hello")
+        .expect(0);
+    let mut ingest = scene.home.program(countersign_tests::hub::program(), &scene.hub.folder);
+    ingest.args(["ingest", "codex"]);
+    Running::start(ingest, &(output.out + "\n")).finish().expect(0);
+    let end = until("the turn's end", || {
+        let history = scene.hub.history();
+        history
+            .iter()
+            .any(|event| event["type"] == "turn_completed")
+            .then_some(history)
+    });
+    let of = |kind: &str| {
+        end.iter()
+            .find(|event| event["type"] == kind)
+            .unwrap_or_else(|| panic!("no {kind}: {end:?}"))
+    };
+    assert_eq!(of("session_started")["agent"], "codex");
+    assert_eq!(of("session_started")["session"], of("turn_completed")["session"]);
+    assert!(of("chat_message")["data"].to_string().contains("I run it"), "{end:?}");
+}
+
+#[test]
 fn claude_is_answered_over_http_as_by_the_program() {
     let scene = Scene::claude();
     let hook = json!({"type": "http", "url": format!("{}/hooks/claude-code", scene.hub.url()), "timeout": 86_400});
@@ -131,4 +161,29 @@ fn claude_is_answered_over_http_as_by_the_program() {
     claude.types("\u{1b}");
     assert_eq!(scene.settled(&asked)["status"], "cancelled");
     assert!(scene.home.made("other.txt").is_none());
+}
+
+#[test]
+fn a_printed_run_asks_through_the_permission_tool() {
+    for (decision, runs_it) in [("approve", true), ("deny", false)] {
+        let scene = Scene::claude();
+        let models = Models::playing(&json!([runs("touch made.txt"), says("Done")]));
+        let servers = json!({"mcpServers": {"countersign": {"command": "countersign", "args": ["mcp"]}}});
+        let mut command = scene.home.claude(&scene.hub.folder, &models);
+        command.args([
+            "-p",
+            "make a file",
+            "--permission-prompt-tool",
+            "mcp__countersign__permission",
+        ]);
+        command.args(["--mcp-config", &servers.to_string()]);
+        let claude = Running::start(command, "");
+        let asked = scene.asks_one();
+        assert_eq!(asked["arguments"]["command"], "touch made.txt", "{asked}");
+        scene.answer(&asked, &json!({"decision": decision, "message": "my word"}));
+        claude.finish().expect(0);
+        assert_eq!(scene.home.made("made.txt").is_some(), runs_it, "{decision}");
+        assert_eq!(models.told(1).contains("my word"), !runs_it);
+        assert_eq!(scene.events("approval_request").len(), 1, "one call is one question");
+    }
 }
