@@ -189,6 +189,19 @@ fn a_project_is_connected_by_its_local_settings_alone() {
 }
 
 #[test]
+fn what_is_said_without_a_hub_holds_until_another_choice_is_made() {
+    let home = Home::new();
+    home.countersign(&["connect", "claude-code", "--when-absent", "deny"])
+        .expect(0);
+    home.countersign(&["connect", "claude-code", "--telemetry"]).expect(0);
+    let settings = read(&home.settings());
+    assert!(settings.contains("--when-absent deny") && settings.contains("OTEL_LOGS_EXPORTER"));
+    home.countersign(&["connect", "claude-code", "--when-absent", "ask"])
+        .expect(0);
+    assert!(!read(&home.settings()).contains("--when-absent deny"));
+}
+
+#[test]
 fn settings_behind_a_link_stay_behind_it() {
     let home = Home::new();
     let real = home.write("dotfiles/claude.json", "{}\n");

@@ -426,8 +426,14 @@ fn toml_file() -> impl Strategy<Value = String> {
     })
 }
 
+/// `PROPTEST_CASES` for a long look; each case connects and disconnects many times.
+fn cases() -> u32 {
+    let given = std::env::var("PROPTEST_CASES").ok();
+    given.and_then(|cases| cases.parse().ok()).unwrap_or(64)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 20_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn connecting_and_disconnecting_gives_any_settings_file_back(file in settings()) {

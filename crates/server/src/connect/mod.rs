@@ -38,7 +38,7 @@ pub struct Scope {
 /// What a connection is to be like.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// What the agent is told while no hub is there; nothing leaves it to the hub's configuration.
+    /// What the agent is told while no hub is there; nothing leaves it as it was chosen before, or to the hub's configuration.
     pub when_absent: Option<WhenAbsent>,
     /// Further arguments of `countersign hook`, such as `--data-dir DIR`.
     pub more: Vec<String>,
@@ -199,7 +199,13 @@ impl Plan {
         }
         let files = Files::read(around, scope)?;
         let program = around.own().ok_or(ConnectError::NoProgram)?;
-        let wish = wish(scope.agent, &program, wanted)?;
+        let mut wanted = wanted.clone();
+        if wanted.when_absent.is_none() && !wanted.more.iter().any(|word| word == "--when-absent") {
+            // What was chosen before holds until another choice is made.
+            let (_, chosen) = doctor::state(&files, None)?;
+            wanted.when_absent = chosen.and_then(|policy| policy.parse().ok());
+        }
+        let wish = wish(scope.agent, &program, &wanted)?;
         let mut findings = Vec::new();
         let mut steps = Vec::new();
         for (kind, file) in files.all() {
