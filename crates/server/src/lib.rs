@@ -24,7 +24,9 @@ mod router;
 mod running;
 mod sam;
 mod socket;
+mod troubles;
 mod upstream;
+mod watch;
 mod web;
 mod webhook;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign_hub::{Hub, Limits, Restored, SystemClock, random_hex};
+use countersign_hub::{Hub, Limits, SystemClock, random_hex};
 use countersign_model::{Dialect, HubStatus, Listener, Problem};
 use countersign_store::{DataFolder, FolderError, Store, StoreError, Writer};
 use serde_json::json;
@@ -28,7 +28,9 @@ use crate::metrics::{self, Board, Figures};
 use crate::otlp;
 use crate::router::{App, router};
 use crate::socket::Settings;
+use crate::troubles::{cannot_listen, unreadable};
 use crate::upstream::Upstreams;
+use crate::watch::{watch_sessions, watch_store, watch_time};
 use crate::webhook::{self, Webhooks};
 
 /// The file of the data folder that tells `countersign hook` what holds while no hub is there; it stays when the hub ends.
@@ -354,55 +356,6 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     })
 }
 
-/// What the store could not read at start, and what was made of it.
-fn unreadable(restored: &Restored, folder: &Path) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if !restored.unreadable.is_empty() {
-        let ids: Vec<_> = restored.unreadable.iter().map(|approval| &*approval.id).collect();
-        problems.push(Problem {
-            code: "unreadable_approvals".into(),
-            message: format!(
-                "Approvals that waited could not be read and count as cancelled: nothing of them was approved. Their rows are kept \
-                 in {} (table approvals, id {}).",
-                folder.join("history.sqlite").display(),
-                ids.join(", ")
-            ),
-        });
-    }
-    if !restored.unreadable_rules.is_empty() {
-        problems.push(Problem {
-            code: "unreadable_rules".into(),
-            message: format!(
-                "Rules could not be read and are not in force: you are asked instead. Their rows are kept in {} (table rules, id {}).",
-                folder.join("history.sqlite").display(),
-                restored.unreadable_rules.join(", ")
-            ),
-        });
-    }
-    for problem in &problems {
-        tracing::error!(code = problem.code, "{}", problem.message);
-    }
-    problems
-}
-
-fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Error) -> Problem {
-    let port = address.port();
-    if error.kind() == std::io::ErrorKind::AddrInUse {
-        return Problem {
-            code: "port_in_use".into(),
-            message: format!(
-                "Port {port} is in use by another program, so no agent can connect ({address}). Close that program, or choose \
-                 another port: `--port {}`, or `port` in the configuration.",
-                port.wrapping_add(1).max(1024)
-            ),
-        };
-    }
-    Problem {
-        code: "cannot_listen".into(),
-        message: format!("Countersign cannot listen on {address}: {error}. Choose another `host` or `port`."),
-    }
-}
-
 /// `hub.json` tells the command line where the hub is.
 fn write_directions(folder: &DataFolder, status: &HubStatus, required: bool) -> Result<(), FolderError> {
     let urls: Vec<_> = status.listeners.iter().map(|listener| &listener.url).collect();
@@ -415,50 +368,6 @@ fn write_directions(folder: &DataFolder, status: &HubStatus, required: bool) -> 
         "auth": if required { "required" } else { "optional" },
     });
     folder.write_private("hub.json", &format!("{directions:#}\n")).map(drop)
-}
-
-/// Expires what has run out of time.
-async fn watch_time(hub: Arc<Hub>) {
-    let mut deadline = hub.deadline();
-    loop {
-        let due = *deadline.borrow_and_update();
-        let wait = due.map(|due| Duration::from_millis(u64::try_from(due.0 - hub.now().0).unwrap_or(0)));
-        tokio::select! {
-            changed = deadline.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
-            () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
-                hub.expire();
-                // What could not be settled now (it is being written to its agent) is looked at again, but not in a hurry.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
-    }
-}
-
-/// Keeps the view of sessions up to date: a reader like any other.
-async fn watch_sessions(hub: Arc<Hub>) {
-    let mut cursor = hub.from_head();
-    loop {
-        cursor.ready().await;
-        match cursor.read(1024, 1024 * 1024).await {
-            Ok(batch) => hub.observe(&batch),
-            Err(error) => {
-                tracing::warn!(%error, "the view of sessions waits for the store");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn watch_store(hub: Arc<Hub>, changes: watch::Sender<u64>) {
-    let mut failing = hub.failing();
-    while failing.changed().await.is_ok() {
-        changes.send_modify(|count| *count += 1);
-    }
 }
 
 impl Running {
