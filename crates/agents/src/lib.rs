@@ -4,7 +4,6 @@
 pub mod absent;
 pub mod claude;
 pub mod codex;
-mod fields;
 pub mod gate;
 pub mod hook;
 pub mod otlp;

@@ -1,10 +1,9 @@
 //! Where the vendors deviate: from each other, from their documentation, from what one would expect. Each with the version it was
 //! seen in and a test; what is only a difference in form is in the codecs.
 
-use countersign_model::{Json, empty_object};
+use countersign_model::{Json, empty_object, fields};
 use serde_json::value::RawValue;
 
-use crate::fields;
 use crate::hook::Agent;
 
 /// Hooks of Claude Code that Countersign does not register, and why: that they are there changes what the agent does

@@ -7,6 +7,8 @@ mod targets;
 
 use std::path::Path;
 
+use countersign_testkit::fuzz;
+
 /// What a parser of hooks stumbles over.
 const PIECES: &[&str] = &[
     "\\ud800",
@@ -60,57 +62,8 @@ fn seeds(folder: &str) -> Vec<String> {
         .collect()
 }
 
-/// xorshift64: the same numbers in each run and on each machine.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end.max(1) as u64).unwrap_or(0)
-    }
-}
-
-fn change(bytes: &mut Vec<u8>, seeds: &[String], numbers: &mut Numbers) {
-    let at = numbers.below(bytes.len() + 1);
-    let end = (at + numbers.below(24)).min(bytes.len());
-    match numbers.below(7) {
-        0 if at < bytes.len() => bytes[at] ^= 1 << numbers.below(8),
-        1 => drop(bytes.drain(at..end)),
-        2 => {
-            let piece = bytes[at..end].to_vec();
-            let to = numbers.below(bytes.len() + 1);
-            bytes.splice(to..to, piece);
-        }
-        3 => {
-            let other = seeds[numbers.below(seeds.len())].as_bytes();
-            let from = numbers.below(other.len());
-            let to = (from + numbers.below(120)).min(other.len());
-            bytes.splice(at..end, other[from..to].iter().copied());
-        }
-        _ => {
-            let piece = PIECES[numbers.below(PIECES.len())].as_bytes();
-            bytes.splice(at..at, piece.iter().copied());
-        }
-    }
-}
-
 fn drive(target: fn(&[u8]), folder: &str, rounds: usize) {
-    let seeds = seeds(folder);
-    for seed in &seeds {
-        target(seed.as_bytes());
-    }
-    let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
-    for _ in 0..rounds {
-        let mut bytes = seeds[numbers.below(seeds.len())].as_bytes().to_vec();
-        for _ in 0..=numbers.below(4) {
-            change(&mut bytes, &seeds, &mut numbers);
-        }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let outcome = std::panic::catch_unwind(|| target(text.as_bytes()));
-        assert!(outcome.is_ok(), "fails on {text:?}");
-    }
+    fuzz(target, &seeds(folder), PIECES, rounds);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::fields;
+use countersign_model::fields;
 
 /// Fields of so many bytes are small: they stay while there is room.
 const SMALL: usize = 1024;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::fields;
 use crate::fit::fit;
 use crate::limits::{MAX_OUT, MAX_RESULT_OUT};
+use countersign_model::fields;
 
 /// Room that the envelope around `data` may take in a frame, names escaped at worst, its other fields included.
 const ENVELOPE: usize = 32 * 1024;

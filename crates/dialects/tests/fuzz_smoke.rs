@@ -5,6 +5,8 @@
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
+use countersign_testkit::fuzz;
+
 const SEEDS: &[&str] = &[
     r#"2["subscribe",{"hours":24,"update_interval":2,"binary":true}]"#,
     r#"2/metrics,7["request_history",{"hours":168,"step":5}]"#,
@@ -85,57 +87,8 @@ const PIECES: &[&str] = &[
     "\"event_types\":[",
 ];
 
-/// xorshift64: the same numbers in each run and on each machine.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end.max(1) as u64) as usize
-    }
-}
-
-fn change(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
-    let at = numbers.below(bytes.len() + 1);
-    let end = (at + numbers.below(24)).min(bytes.len());
-    match numbers.below(7) {
-        0 if at < bytes.len() => bytes[at] ^= 1 << numbers.below(8),
-        1 if at < bytes.len() => bytes[at] = numbers.below(256) as u8,
-        2 => drop(bytes.drain(at..end)),
-        3 => {
-            let piece = bytes[at..end].to_vec();
-            let to = numbers.below(bytes.len() + 1);
-            bytes.splice(to..to, piece);
-        }
-        4 => {
-            let other = SEEDS[numbers.below(SEEDS.len())].as_bytes();
-            let from = numbers.below(other.len());
-            let to = (from + numbers.below(60)).min(other.len());
-            bytes.splice(at..end, other[from..to].iter().copied());
-        }
-        _ => {
-            let piece = PIECES[numbers.below(PIECES.len())].as_bytes();
-            bytes.splice(at..at, piece.iter().copied());
-        }
-    }
-}
-
-fn drive(target: fn(&[u8]), cases: usize) {
-    for seed in SEEDS {
-        target(seed.as_bytes());
-    }
-    let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
-    for _ in 0..cases {
-        let mut bytes = SEEDS[numbers.below(SEEDS.len())].as_bytes().to_vec();
-        for _ in 0..=numbers.below(6) {
-            change(&mut bytes, &mut numbers);
-        }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let outcome = std::panic::catch_unwind(|| target(text.as_bytes()));
-        assert!(outcome.is_ok(), "fails on {text:?}");
-    }
+fn drive(target: fn(&[u8]), rounds: usize) {
+    fuzz(target, SEEDS, PIECES, rounds);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Extra, Json, Millis, Origin, Seq, SessionKey};
+use crate::{Extra, Json, Millis, NewEvent, Origin, Seq, SessionKey, kind};
 
 /// Where an approval stands. It leaves `Pending` once, and never returns to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -244,6 +244,46 @@ pub struct Ask {
     pub data: Json,
     /// What the event's envelope says beside all this.
     pub extra: Extra,
+}
+
+impl Ask {
+    /// The approval that waits for an answer from now on, and the event at `seq` that says so. `digest` is what
+    /// [`Approval::digest`] binds.
+    pub fn asked(self, id: Arc<str>, digest: String, seq: Seq, now: Millis) -> (Approval, NewEvent) {
+        let approval = Approval {
+            id,
+            request_id: self.request_id,
+            agent: self.agent.clone(),
+            session: self.session.clone(),
+            stream: self.stream.clone(),
+            origin: self.origin,
+            tool_name: self.tool_name,
+            arguments: self.arguments,
+            tool_info: self.tool_info,
+            cwd: self.cwd,
+            digest,
+            edits: self.edits,
+            stops: self.stops,
+            grants: self.grants,
+            seq,
+            asked_at: now,
+            expires_at: self.timeout.map(|seconds| now.plus_seconds(seconds)),
+            status: Status::Pending,
+            decision: None,
+            delivery: Delivery::Waiting,
+        };
+        let event = NewEvent {
+            origin: self.origin,
+            agent: self.agent,
+            session: Some(self.session),
+            stream: self.stream,
+            kind: kind::APPROVAL_REQUEST.into(),
+            timestamp: self.timestamp,
+            data: self.data,
+            extra: self.extra,
+        };
+        (approval, event)
+    }
 }
 
 /// A question that an agent waits on.

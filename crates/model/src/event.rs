@@ -143,6 +143,26 @@ pub struct NewEvent {
     pub extra: Extra,
 }
 
+impl NewEvent {
+    /// The event in its place in the log, published at this hub.
+    pub fn placed(self, seq: Seq, epoch: Epoch, time: Millis) -> Event {
+        Event {
+            seq,
+            epoch,
+            time,
+            origin: self.origin,
+            agent: self.agent,
+            session: self.session,
+            stream: self.stream,
+            kind: self.kind,
+            timestamp: self.timestamp,
+            data: self.data,
+            extra: self.extra,
+            via: Vec::new(),
+        }
+    }
+}
+
 /// An event as REST, `export` and the window show it. It is also a SAM envelope (`type`, `timestamp`, `data`), so what was
 /// exported can be published again.
 #[derive(Serialize)]

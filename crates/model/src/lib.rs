@@ -9,6 +9,7 @@ pub mod dialect;
 mod event;
 mod extra;
 pub mod fact;
+pub mod fields;
 pub mod kind;
 pub mod metrics;
 pub mod session;

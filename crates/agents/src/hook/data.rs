@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use countersign_model::{Ask, Extra, Json, NewEvent, Origin, kind, to_json};
+use countersign_model::{Ask, Extra, Json, NewEvent, Origin, fields, kind, to_json};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::{Agent, Hook};
 use crate::claude::grants;
 use crate::codex::notify;
-use crate::fields;
 
 /// What the hub knows of a hook beside what it says.
 #[derive(Clone, Debug, Default)]

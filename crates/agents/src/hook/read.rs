@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use countersign_model::Json;
 use countersign_model::canonical::{MAX_DEPTH, too_deep};
+use countersign_model::{Json, fields};
 use serde_json::value::RawValue;
 
 use super::{Agent, Hook, Phase};
 use crate::codex::notify;
-use crate::{fields, quirks};
+use crate::quirks;
 
 /// Bytes of a session's, tool's or call's name: as for every other peer.
 const MAX_NAME: usize = 256;

@@ -25,20 +25,7 @@ fn peer() -> Peer {
 }
 
 fn logged(new: NewEvent) -> Event {
-    Event {
-        seq: u64::MAX,
-        epoch: Epoch::new("e1"),
-        time: Millis(0),
-        origin: new.origin,
-        agent: new.agent,
-        session: new.session,
-        stream: new.stream,
-        kind: new.kind,
-        timestamp: new.timestamp,
-        data: new.data,
-        extra: new.extra,
-        via: Vec::new(),
-    }
+    new.placed(u64::MAX, Epoch::new("e1"), Millis(0))
 }
 
 fn is_name(name: &str) -> bool {
@@ -119,16 +106,8 @@ pub fn fuzz_sam_decode(bytes: &[u8]) {
         }
         Inbound::Ask(ask) => {
             holds_as_question(&ask);
-            holds_as_event(NewEvent {
-                origin: ask.origin,
-                agent: ask.agent,
-                session: Some(ask.session),
-                stream: ask.stream,
-                kind: kind::APPROVAL_REQUEST.into(),
-                timestamp: ask.timestamp,
-                data: ask.data,
-                extra: ask.extra,
-            });
+            let (_, event) = ask.asked("apr-1".into(), String::new(), 1, Millis(0));
+            holds_as_event(event);
         }
         Inbound::Answer(reply) => {
             assert!(is_name(&reply.request_id) && reply.agent.as_deref().is_none_or(is_name));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use countersign_model::fields::{self, Field};
 use countersign_model::kind;
 use serde_json::value::RawValue;
 
-use crate::fields::{self, Field};
 use crate::hive::said;
 
 /// What the data of one of Cloud's kinds names.

@@ -1,9 +1,7 @@
 //! Whom a notification is for.
 
-use countersign_model::{Event, kind};
+use countersign_model::{Event, fields, kind};
 use serde_json::Value;
-
-use crate::fields;
 
 /// Whom an event is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

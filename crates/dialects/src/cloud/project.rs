@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
+use countersign_model::fields::{self, Field};
 use countersign_model::{Busy, Event, Fact, Json, Origin, kind, to_json};
 use serde_json::json;
 use serde_json::value::RawValue;
-
-use crate::fields::{self, Field};
 
 /// One message.
 pub(super) struct Told {

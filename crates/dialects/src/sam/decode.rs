@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use countersign_model::canonical::too_deep;
-use countersign_model::{Ask, Extra, Json, NewEvent, Origin, Verdict, empty_object, kind};
+use countersign_model::{Ask, Extra, Json, NewEvent, Origin, Verdict, empty_object, fields, kind};
 use serde_json::value::RawValue;
 
 use crate::cloud;
 use crate::fields::{raw_fields, rest_of};
 use crate::hive::{EventType, Payload, said};
 use crate::limits::{MAX_KIND, MAX_MESSAGE, MAX_NAME, MAX_RESULT_KEPT, MAX_SCALAR};
-use crate::{fields, shrink};
+use crate::shrink;
 
 /// Who is on the other end, for frames that do not say.
 #[derive(Clone, Debug)]

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use countersign_model::{Approval, Epoch, Event, Json, Millis, Seq, Verdict, kind};
+use countersign_model::{Approval, Epoch, Event, Json, Millis, Seq, Verdict, fields, kind};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{fields, shrink};
+use crate::shrink;
 
 fn text<T: Serialize>(frame: &T) -> String {
     serde_json::to_string(frame).expect("the dialect's frames serialise")

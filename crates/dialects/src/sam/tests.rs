@@ -50,20 +50,7 @@ fn reply_in(text: &str) -> Reply {
 
 /// The event as the hub would put it into its log.
 fn logged(new: NewEvent) -> Event {
-    Event {
-        seq: 12,
-        epoch: Epoch::new("e1"),
-        time: NOW,
-        origin: new.origin,
-        agent: new.agent,
-        session: new.session,
-        stream: new.stream,
-        kind: new.kind,
-        timestamp: new.timestamp,
-        data: new.data,
-        extra: new.extra,
-        via: Vec::new(),
-    }
+    new.placed(12, Epoch::new("e1"), NOW)
 }
 
 /// The frame of an event of that kind, with that data.

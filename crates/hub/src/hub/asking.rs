@@ -56,7 +56,11 @@ impl Hub {
                     return None;
                 }
                 let taken = registry.ask(ask.take()?, looked.take().flatten(), id.clone(), now, out);
-                for record in out.records.iter_mut().filter(|record| record.origin != Origin::Hub) {
+                for record in out
+                    .records
+                    .iter_mut()
+                    .filter(|record| record.event.origin != Origin::Hub)
+                {
                     record.via = via.to_vec();
                 }
                 Some(taken.map(|id| {

@@ -12,7 +12,7 @@ mod waiter;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use countersign_model::{Epoch, Event, Millis, Seq};
+use countersign_model::{Epoch, Millis, Seq};
 use tokio::sync::watch;
 
 use crate::archive::{Archive, Restored};
@@ -133,20 +133,8 @@ impl Hub {
     }
 
     fn entry_of(&self, record: Record, seq: Seq, now: Millis) -> Entry {
-        let event = Event {
-            seq,
-            epoch: self.epoch.clone(),
-            time: now,
-            origin: record.origin,
-            agent: record.agent,
-            session: record.session,
-            stream: record.stream,
-            kind: record.kind.into(),
-            timestamp: record.timestamp,
-            data: record.data,
-            extra: record.extra,
-            via: record.via,
-        };
+        let mut event = self.event_of(record.event, seq, now);
+        event.via = record.via;
         Entry::new(event, record.changes)
     }
 

@@ -98,20 +98,7 @@ impl Hub {
     }
 
     pub(super) fn event_of(&self, new: NewEvent, seq: Seq, now: Millis) -> Event {
-        Event {
-            seq,
-            epoch: self.epoch.clone(),
-            time: now,
-            origin: new.origin,
-            agent: new.agent,
-            session: new.session,
-            stream: new.stream,
-            kind: new.kind,
-            timestamp: new.timestamp,
-            data: new.data,
-            extra: new.extra,
-            via: Vec::new(),
-        }
+        new.placed(seq, self.epoch.clone(), now)
     }
 
     /// Waits until the ring has room for what is not persisted.

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use countersign_model::{Approval, Ask, Decision, Delivery, Millis, SessionKey, Status, Verdict, canonical, kind};
+use countersign_model::{Approval, Ask, Decision, Millis, SessionKey, Status, Verdict, canonical};
 
 use super::limits::MAX_SESSIONS;
 use super::record::by_hub;
@@ -95,6 +95,7 @@ impl Registry {
         out: &mut Outbox,
     ) -> Result<Arc<str>, Refusal> {
         let (size, digest) = self.bind(&ask)?;
+        let origin = ask.origin;
         let key = (ask.agent.clone(), ask.request_id.clone());
         let session = SessionKey {
             agent: ask.agent.clone(),
@@ -119,37 +120,9 @@ impl Registry {
             return Ok(known);
         }
         self.room((0, 0), size)?;
-        let approval = Approval {
-            id: id.clone(),
-            request_id: ask.request_id,
-            agent: ask.agent.clone(),
-            session: ask.session.clone(),
-            stream: ask.stream.clone(),
-            origin: ask.origin,
-            tool_name: ask.tool_name,
-            arguments: ask.arguments,
-            tool_info: ask.tool_info,
-            cwd: ask.cwd,
-            digest,
-            edits: ask.edits,
-            stops: ask.stops,
-            grants: ask.grants,
-            seq: out.next,
-            asked_at: now,
-            expires_at: ask.timeout.map(|seconds| now.plus_seconds(seconds)),
-            status: Status::Pending,
-            decision: None,
-            delivery: Delivery::Waiting,
-        };
+        let (approval, event) = ask.asked(id.clone(), digest, out.next, now);
         let seq = out.push(Record {
-            origin: ask.origin,
-            agent: ask.agent,
-            session: Some(ask.session),
-            stream: ask.stream,
-            kind: kind::APPROVAL_REQUEST,
-            timestamp: ask.timestamp,
-            data: ask.data,
-            extra: ask.extra,
+            event,
             changes: vec![Change::Approval(Box::new(approval.clone()))],
             via: Vec::new(),
         });
@@ -166,7 +139,7 @@ impl Registry {
             attached: 0,
             lease: Some(now.plus_seconds(self.limits.grace_seconds)),
         });
-        if let Some((stop, _)) = self.stop_over(&session, Some(ask.origin)) {
+        if let Some((stop, _)) = self.stop_over(&session, Some(origin)) {
             let message = stop.message.clone();
             let decision = Decision {
                 message,

@@ -106,16 +106,8 @@ impl Registry {
             delivery,
             decision: approval.status.verdict(),
         });
-        slot.recorded = out.push(Record {
-            stream: approval.stream.clone(),
-            ..Record::of_hub(
-                &approval.agent,
-                Some(&approval.session),
-                kind::APPROVAL_DELIVERED,
-                data,
-                row(approval),
-            )
-        });
+        let record = Record::about(approval, kind::APPROVAL_DELIVERED, data, row(approval));
+        slot.recorded = out.push(record);
         if !late {
             let key = (approval.agent.clone(), approval.request_id.clone());
             self.close(&key);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use countersign_model::{
-    Approval, Decision, Delivery, Extra, Json, Millis, Origin, Scope, Seq, Status, Surface, Verdict, kind, to_json,
+    Approval, Decision, Delivery, Extra, Json, Millis, NewEvent, Origin, Scope, Seq, Status, Surface, Verdict, kind,
+    to_json,
 };
 use serde::Serialize;
 
@@ -12,14 +13,7 @@ use crate::Change;
 /// An event to append, with the rows to write with it.
 #[derive(Debug)]
 pub(crate) struct Record {
-    pub(crate) origin: Origin,
-    pub(crate) agent: Arc<str>,
-    pub(crate) session: Option<Arc<str>>,
-    pub(crate) stream: Option<Arc<str>>,
-    pub(crate) kind: &'static str,
-    pub(crate) timestamp: Option<Json>,
-    pub(crate) data: Json,
-    pub(crate) extra: Extra,
+    pub(crate) event: NewEvent,
     pub(crate) changes: Vec<Change>,
     pub(crate) via: Vec<Arc<str>>,
 }
@@ -28,22 +22,31 @@ impl Record {
     pub(super) fn of_hub(
         agent: &Arc<str>,
         session: Option<&Arc<str>>,
-        kind: &'static str,
+        kind: &str,
         data: Json,
         changes: Vec<Change>,
     ) -> Self {
         Self {
-            origin: Origin::Hub,
-            agent: agent.clone(),
-            session: session.cloned(),
-            stream: None,
-            kind,
-            timestamp: None,
-            data,
-            extra: Extra::default(),
+            event: NewEvent {
+                origin: Origin::Hub,
+                agent: agent.clone(),
+                session: session.cloned(),
+                stream: None,
+                kind: kind.into(),
+                timestamp: None,
+                data,
+                extra: Extra::default(),
+            },
             changes,
             via: Vec::new(),
         }
+    }
+
+    /// A record about this approval: under its agent, session and stream.
+    pub(super) fn about(approval: &Approval, kind: &str, data: Json, changes: Vec<Change>) -> Self {
+        let mut record = Self::of_hub(&approval.agent, Some(&approval.session), kind, data, changes);
+        record.event.stream.clone_from(&approval.stream);
+        record
     }
 }
 
@@ -103,16 +106,12 @@ fn resolved_data(approval: &Approval) -> Json {
 }
 
 pub(super) fn resolved_record(approval: &Approval) -> Record {
-    Record {
-        stream: approval.stream.clone(),
-        ..Record::of_hub(
-            &approval.agent,
-            Some(&approval.session),
-            kind::APPROVAL_RESOLVED,
-            resolved_data(approval),
-            row(approval),
-        )
-    }
+    Record::about(
+        approval,
+        kind::APPROVAL_RESOLVED,
+        resolved_data(approval),
+        row(approval),
+    )
 }
 
 /// The row to write: none for a record that could not be read, which is kept as it is, to be looked at.

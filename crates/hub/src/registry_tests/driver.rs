@@ -294,7 +294,7 @@ impl Driver {
             for change in &record.changes {
                 let Change::Approval(approval) = change else { continue };
                 assert_eq!(approval.status, Status::Denied);
-                assert!(!record.data.get().contains("approve\""), "{}", record.data);
+                assert!(!record.event.data.get().contains("approve\""), "{}", record.event.data);
             }
             self.log[seq as usize - 1] = record;
         }
@@ -396,11 +396,15 @@ impl Driver {
 
     fn each_has_one_resolution(&self) {
         let mut said: BTreeMap<&str, Vec<Status>> = BTreeMap::new();
-        for record in self.log.iter().filter(|record| record.kind == kind::APPROVAL_RESOLVED) {
+        for record in self
+            .log
+            .iter()
+            .filter(|record| &*record.event.kind == kind::APPROVAL_RESOLVED)
+        {
             let [Change::Approval(approval)] = &record.changes[..] else {
                 panic!("a resolution has one row: {record:?}")
             };
-            let data: serde_json::Value = serde_json::from_str(record.data.get()).expect("JSON");
+            let data: serde_json::Value = serde_json::from_str(record.event.data.get()).expect("JSON");
             assert_eq!(data["approval_id"], *approval.id);
             assert_eq!(data["status"], approval.status.as_str());
             assert_eq!(data["decision"], approval.status.verdict().expect("resolved").as_str());

@@ -6,15 +6,6 @@ use serde_json::{Value, json};
 use super::{NOW, event, told};
 use crate::cloud::{self, Inbound, Presence};
 
-/// A snapshot under a plain name.
-macro_rules! said {
-    ($name:expr, $value:expr) => {
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!($name, $value);
-        })
-    };
-}
-
 fn out(kind: &str, data: &Value) -> String {
     let event = event(Origin::Sam, kind, data);
     cloud::messages(&event).join("\n")

@@ -17,19 +17,6 @@ macro_rules! seed {
     };
 }
 
-macro_rules! said {
-    (debug $name:expr, $value:expr) => {
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_debug_snapshot!($name, $value);
-        })
-    };
-    ($name:expr, $value:expr) => {
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!($name, $value);
-        })
-    };
-}
-
 fn raw(text: &str) -> Json {
     serde_json::value::RawValue::from_string(text.trim().to_owned()).expect("JSON")
 }

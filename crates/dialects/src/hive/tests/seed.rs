@@ -1,6 +1,6 @@
 //! Each message of the seed, in both directions, as snapshots to read.
 
-use countersign_model::{Approval, Decision, Delivery, Epoch, Scope, SessionKey, Status, Surface, Verdict, to_json};
+use countersign_model::{Approval, Decision, Epoch, Scope, SessionKey, Status, Surface, Verdict, to_json};
 use serde_json::json;
 
 use super::{NOW, ask_in, event_in, logged, read, subscription_in};
@@ -9,20 +9,6 @@ use crate::hive::{self, Action, EventType, Payload};
 macro_rules! seed {
     ($name:literal) => {
         include_str!(concat!("../../../fuzz/seeds/hive/", $name, ".json"))
-    };
-}
-
-/// A snapshot under a plain name.
-macro_rules! said {
-    (debug $name:expr, $value:expr) => {
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_debug_snapshot!($name, $value);
-        })
-    };
-    ($name:expr, $value:expr) => {
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!($name, $value);
-        })
     };
 }
 
@@ -88,28 +74,11 @@ fn auth() {
 }
 
 fn approval(status: Status, decision: Option<Decision>) -> Approval {
-    let ask = ask_in(seed!("approval_request"));
+    let (asked, _) = ask_in(seed!("approval_request")).asked("apr-1".into(), "0".repeat(64), 12, NOW);
     Approval {
-        id: "apr-1".into(),
-        request_id: ask.request_id,
-        agent: ask.agent,
-        session: ask.session,
-        stream: ask.stream,
-        origin: ask.origin,
-        tool_name: ask.tool_name,
-        arguments: ask.arguments,
-        tool_info: ask.tool_info,
-        cwd: ask.cwd,
-        digest: "0".repeat(64),
-        edits: ask.edits,
-        stops: true,
-        grants: Vec::new(),
-        seq: 12,
-        asked_at: NOW,
-        expires_at: None,
         status,
         decision,
-        delivery: Delivery::Waiting,
+        ..asked
     }
 }
 

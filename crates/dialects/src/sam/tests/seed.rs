@@ -1,6 +1,6 @@
 //! Each message of the seed, in both directions, as snapshots to read.
 
-use countersign_model::{Approval, Decision, Delivery, Epoch, Scope, Status, Surface, Verdict, to_json};
+use countersign_model::{Approval, Decision, Epoch, Scope, Status, Surface, Verdict, to_json};
 
 use super::{NOW, ask_in, event_in, logged, read, reply_in};
 use crate::sam::{self, WireError};
@@ -8,20 +8,6 @@ use crate::sam::{self, WireError};
 macro_rules! seed {
     ($kind:literal) => {
         include_str!(concat!("../../../fuzz/seeds/sam/", $kind, ".json"))
-    };
-}
-
-/// A snapshot under a plain name.
-macro_rules! said {
-    (debug $name:expr, $value:expr) => {
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_debug_snapshot!($name, $value);
-        })
-    };
-    ($name:expr, $value:expr) => {
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!($name, $value);
-        })
     };
 }
 
@@ -51,16 +37,7 @@ events! {
 fn approval_request() {
     let ask = ask_in(seed!("approval_request"));
     said!(debug "approval_request-in", ask);
-    let event = countersign_model::NewEvent {
-        origin: ask.origin,
-        agent: ask.agent,
-        session: Some(ask.session),
-        stream: ask.stream,
-        kind: countersign_model::kind::APPROVAL_REQUEST.into(),
-        timestamp: ask.timestamp,
-        data: ask.data,
-        extra: ask.extra,
-    };
+    let (_, event) = ask.asked("apr-1".into(), String::new(), 12, NOW);
     said!("approval_request-out", sam::event(&logged(event)));
 }
 
@@ -78,28 +55,11 @@ fn approval_response_from_a_person() {
 }
 
 fn approval(status: Status, decision: Option<Decision>) -> Approval {
-    let ask = ask_in(seed!("approval_request"));
+    let (asked, _) = ask_in(seed!("approval_request")).asked("apr-1".into(), "0".repeat(64), 12, NOW);
     Approval {
-        id: "apr-1".into(),
-        request_id: ask.request_id,
-        agent: ask.agent,
-        session: ask.session,
-        stream: ask.stream,
-        origin: ask.origin,
-        tool_name: ask.tool_name,
-        arguments: ask.arguments,
-        tool_info: ask.tool_info,
-        cwd: ask.cwd,
-        digest: "0".repeat(64),
-        edits: ask.edits,
-        stops: true,
-        grants: Vec::new(),
-        seq: 12,
-        asked_at: NOW,
-        expires_at: None,
         status,
         decision,
-        delivery: Delivery::Waiting,
+        ..asked
     }
 }
 

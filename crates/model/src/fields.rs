@@ -7,10 +7,13 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A field's name, and its value as JSON text.
-pub(crate) type Field<'a> = (String, Cow<'a, str>);
+pub type Field<'a> = (String, Cow<'a, str>);
 
 /// The fields of a JSON object, repeated ones included.
-pub(crate) fn read(text: &str) -> serde_json::Result<Vec<Field<'_>>> {
+///
+/// # Errors
+/// When the text is not one JSON object.
+pub fn read(text: &str) -> serde_json::Result<Vec<Field<'_>>> {
     struct Read;
     impl<'de> Visitor<'de> for Read {
         type Value = Vec<Field<'de>>;
@@ -34,7 +37,10 @@ pub(crate) fn read(text: &str) -> serde_json::Result<Vec<Field<'_>>> {
 }
 
 /// The object that has these fields.
-pub(crate) fn write(fields: &[Field<'_>]) -> String {
+///
+/// # Panics
+/// Never: a name is a string, and strings serialise.
+pub fn write(fields: &[Field<'_>]) -> String {
     let mut text = String::from("{");
     for (place, (name, value)) in fields.iter().enumerate() {
         if place > 0 {
