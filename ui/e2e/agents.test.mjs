@@ -1,34 +1,9 @@
 // What today's agents ask through their hooks, answered at the window: permissions to keep, questions, plans, edited arguments; and
 // their sessions with subagents. On the built page in Chromium, against the mock hub.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { build, launch, open, serve } from './page.mjs';
+import { fits, stage } from './stage.mjs';
 
-let server, browser;
-
-before(async () => {
-  build();
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-/** A test on a page of its own that must not complain. */
-function on(state, name, run, options) {
-  test(name, { timeout: 120_000 }, async () => {
-    const page = await open(browser, server.url, state, options);
-    try {
-      await run(page);
-      assert.deepEqual(page.complaints, []);
-    } finally {
-      await page.context().close();
-    }
-  });
-}
+const on = stage();
 
 const given = (page) => page.evaluate(() => window.mockHub.given);
 const press = (page, word) => page.locator('.strip button[aria-disabled="false"]', { hasText: word }).first().click();
@@ -38,8 +13,7 @@ for (const state of ['hooks', 'hooked', 'hook-AskUserQuestion', 'hook-ExitPlanMo
   for (const [width, height] of [[1280, 800], [420, 800]]) {
     on(state, `${state} fits ${width} by ${height} without a complaint`, async (page) => {
       await page.locator('.row').first().waitFor({ state: 'attached' });
-      const over = await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
-      assert.deepEqual(over, [0, 0]);
+      await fits(page);
     }, { width, height });
   }
 }

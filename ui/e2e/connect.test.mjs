@@ -1,35 +1,10 @@
 // Connecting agents in the window: what changes is shown first, and nothing is done before it is said.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { build, launch, open, serve } from './page.mjs';
+import { go, stage } from './stage.mjs';
 
-let server, browser;
-
-before(async () => {
-  build();
-  server = await serve();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-function on(state, name, run) {
-  test(name, { timeout: 120_000 }, async () => {
-    const page = await open(browser, server.url, state);
-    try {
-      await run(page);
-      assert.deepEqual(page.complaints, []);
-    } finally {
-      await page.context().close();
-    }
-  });
-}
+const on = stage();
 
 const stands = (page, agent) => page.evaluate((name) => window.mockHub.agent(name).state, agent);
-const connections = (page) => page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name: 'Connections' }).click();
 
 on('first-run', 'the first page connects an agent, after showing what it writes', async (page) => {
   await page.getByRole('button', { name: 'Connect… Claude Code' }).click();
@@ -47,7 +22,7 @@ on('first-run', 'the first page connects an agent, after showing what it writes'
 });
 
 on('quiet', 'a check says what it found and what to do, and disconnecting shows what goes', async (page) => {
-  await connections(page);
+  await go(page, 'Connections');
   await page.getByRole('button', { name: 'Check Claude Code' }).click();
   await page.getByText("a probe event arrived in the hub's log").waitFor();
   await page.getByRole('button', { name: 'Disconnect… Claude Code' }).click();
@@ -59,7 +34,7 @@ on('quiet', 'a check says what it found and what to do, and disconnecting shows 
 });
 
 on('failing', 'what stands in the way is named, and settings that cannot be read offer nothing to press', async (page) => {
-  await connections(page);
+  await go(page, 'Connections');
   await page.getByText('"disableAllHooks": true switches all hooks off').waitFor();
   await page.getByText('line 4, column 3').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Connect… Codex' }).count(), 0);
@@ -67,7 +42,7 @@ on('failing', 'what stands in the way is named, and settings that cannot be read
 });
 
 on('read-only', 'without the right to answer, nothing is looked up and nothing offered', async (page) => {
-  await connections(page);
+  await go(page, 'Connections');
   await page.getByText('countersign connect claude-code').waitFor();
   assert.equal(await page.getByRole('button', { name: /Connect…/ }).count(), 0);
 });

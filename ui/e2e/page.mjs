@@ -1,7 +1,8 @@
 // Serves the built page under the hub's content security policy and opens it in the system's Chromium.
-import { createServer } from 'node:http';
-import { readFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -12,8 +13,17 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'];
 
-/** Builds with the mock platform in it. */
+/** When the newest of these files, or of the files in these folders, was changed. */
+function changed(...names) {
+  const all = names.flatMap((name) => [name, ...(statSync(name).isDirectory() ? readdirSync(name, { recursive: true }).map((file) => join(name, file)) : [])]);
+  return Math.max(...all.map((file) => statSync(file).mtimeMs));
+}
+
+/** Builds with the mock platform in it, unless what is built is newer than all that it is made of. */
 export function build() {
+  const sources = ['src', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'].map((name) => join(ROOT, name));
+  const page = join(BUILT, 'index.html');
+  if (existsSync(page) && statSync(page).mtimeMs > changed(...sources)) return;
   execFileSync(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', '--mode', 'test', '--logLevel', 'warn'], { cwd: ROOT, stdio: 'inherit' });
 }
 
