@@ -5,7 +5,7 @@ use countersign_tests::agents::{CLAUDE, CODEX};
 use countersign_tests::{Folder, Home, Hub, Models, Start, until};
 use serde_json::json;
 
-use crate::scene::{Scene, answered, asks, connect, executes, runs, says};
+use crate::scene::{Scene, WHOLE, answered, asks, connect, executes, runs, says};
 
 #[test]
 fn a_question_outlives_a_hub_that_is_killed() {
@@ -87,21 +87,13 @@ fn what_happened_without_a_hub_is_told_to_the_next_one_in_order() {
     let models = Models::playing(&json!([runs("echo hello"), says("It says hello")]));
     home.claude_prints(&folder, &models, &["say hello"]).expect(0);
     let hub: Hub = Start::in_folder(&folder).run();
-    let story = [
-        "session_started",
-        "chat_message",
-        "tool_call_start",
-        "tool_call_end",
-        "turn_completed",
-        "session_ended",
-    ];
     let events = until("all is told", || {
         let mut events = hub.history();
-        events.retain(|event| story.contains(&event["type"].as_str().unwrap()));
-        (events.len() >= story.len()).then_some(events)
+        events.retain(|event| WHOLE.contains(&event["type"].as_str().unwrap()));
+        (events.len() >= WHOLE.len()).then_some(events)
     });
     let kinds: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
-    assert_eq!(kinds, story);
+    assert_eq!(kinds, WHOLE);
     for event in events {
         assert_eq!(event["data"]["late"], true, "{event}");
     }

@@ -1,8 +1,20 @@
 //! A hub, a person's home folder that is connected to it, and what the person sees and answers there.
 
+use std::collections::BTreeMap;
+
 use countersign_tests::agents::{CLAUDE, CODEX};
 use countersign_tests::{Folder, Home, Hub, until};
 use serde_json::{Value, json};
+
+/// What a session is told as in which one call ran unasked, in order.
+pub(crate) const WHOLE: [&str; 6] = [
+    "session_started",
+    "chat_message",
+    "tool_call_start",
+    "tool_call_end",
+    "turn_completed",
+    "session_ended",
+];
 
 /// A hub and a home folder whose agents are connected to it.
 pub(crate) struct Scene {
@@ -64,6 +76,18 @@ impl Scene {
                 .collect();
             (!events.is_empty()).then_some(events)
         })
+    }
+
+    /// The events of the session of one call that `agent` told of through its hooks, by their kinds: all of them, in order.
+    pub(crate) fn whole_session(&self, agent: &str) -> BTreeMap<&'static str, Value> {
+        assert_eq!(self.story(), WHOLE);
+        let mut events = self.hub.history();
+        events.retain(|event| WHOLE.contains(&event["type"].as_str().unwrap()));
+        for event in &events {
+            assert_eq!((&event["agent"], &event["origin"]), (&json!(agent), &json!("hook")));
+            assert_eq!(event["session"], events[0]["session"], "{event}");
+        }
+        WHOLE.into_iter().zip(events).collect()
     }
 
     /// The kinds of the events in the log, in order, without what the tests do not speak of.

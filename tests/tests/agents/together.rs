@@ -38,16 +38,21 @@ fn three_requests_of_claude_at_once_never_share_a_fate() {
     }
 }
 
-#[test]
-fn subagents_ask_in_sessions_of_their_own_below_their_parents() {
-    let scene = Scene::claude();
+/// A model that lets two subagents work at once, each on one command.
+fn two_subagents() -> Models {
     let start = |name: &str| json!({"name": "Agent", "input": {"description": name, "prompt": format!("{name} work"), "subagent_type": "general-purpose"}});
     let script = json!({
         "main": [{"text": "I share the work", "calls": [start("ALPHA"), start("BETA")]}, says("All done")],
         "ALPHA work": [runs("touch alpha.txt"), says("alpha ended")],
         "BETA work": [runs("touch beta.txt"), says("beta ended")],
     });
-    let models = Models::playing(&script);
+    Models::playing(&script)
+}
+
+#[test]
+fn subagents_ask_in_sessions_of_their_own_below_their_parents() {
+    let scene = Scene::claude();
+    let models = two_subagents();
     let _claude = scene.home.claude_asked(&scene.hub.folder, &models, "share it");
     let asked = scene.asks(2);
     scene.answer(&asked[1], &json!({"decision": "deny", "message": "no beta"}));
@@ -77,13 +82,7 @@ fn subagents_ask_in_sessions_of_their_own_below_their_parents() {
 #[test]
 fn a_stop_of_the_parent_ends_its_subagents_too() {
     let scene = Scene::claude();
-    let start = |name: &str| json!({"name": "Agent", "input": {"description": name, "prompt": format!("{name} work"), "subagent_type": "general-purpose"}});
-    let script = json!({
-        "main": [{"text": "I share the work", "calls": [start("ALPHA"), start("BETA")]}, says("All done")],
-        "ALPHA work": [runs("touch alpha.txt"), says("alpha ended")],
-        "BETA work": [runs("touch beta.txt"), says("beta ended")],
-    });
-    let models = Models::playing(&script);
+    let models = two_subagents();
     let _claude = scene.home.claude_asked(&scene.hub.folder, &models, "share it");
     let asked = scene.asks(2);
     let parent = scene.events("session_started")[0]["session"]
