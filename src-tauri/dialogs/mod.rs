@@ -3,6 +3,7 @@
 
 mod asker;
 mod confirmation;
+#[cfg(any(test, target_os = "linux"))]
 mod gate;
 #[cfg(target_os = "linux")]
 mod gtk;

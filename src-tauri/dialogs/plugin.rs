@@ -11,8 +11,6 @@ use super::question::{Question, Section};
 use countersign_model::Verdict;
 use countersign_model::visible;
 
-const DENY: &str = "Deny";
-const APPROVE: &str = "Approve";
 const STOP: &str = "Stop";
 const MORE: &str = "More…";
 
@@ -35,24 +33,23 @@ impl<R: Runtime> Asker for PluginAsker<R> {
     fn ask(&self, question: Question, behind: usize) -> oneshot::Receiver<Outcome> {
         let (outcome, ended) = oneshot::channel();
         // Its answers carry no permissions to keep: those are in the window, as are answers to an agent's own questions.
-        let approves = question.approves.is_some();
-        let buttons = match (approves, question.stops) {
-            (true, _) => MessageDialogButtons::YesNoCancelCustom(DENY.into(), APPROVE.into(), MORE.into()),
-            (false, true) => MessageDialogButtons::YesNoCancelCustom(DENY.into(), STOP.into(), MORE.into()),
-            (false, false) => MessageDialogButtons::OkCancelCustom(DENY.into(), MORE.into()),
+        let (approves, denies) = (question.approves, question.denies);
+        let second = approves.or(question.stops.then_some(STOP));
+        let buttons = match second {
+            Some(second) => MessageDialogButtons::YesNoCancelCustom(denies.into(), second.into(), MORE.into()),
+            None => MessageDialogButtons::OkCancelCustom(denies.into(), MORE.into()),
         };
         let title = "Countersign: approval";
         self.message(title, words(&question, behind))
             .buttons(buttons)
             .show_with_result(move |result| {
-                let said = match result {
-                    MessageDialogResult::Custom(word) if word == DENY => Outcome::Answer(Said::only(Verdict::Deny)),
-                    MessageDialogResult::Custom(word) if word == APPROVE => {
-                        Outcome::Answer(Said::only(Verdict::Approve))
-                    }
-                    MessageDialogResult::Custom(word) if word == STOP => Outcome::Answer(Said::only(Verdict::Stop)),
-                    _ => Outcome::Show,
+                let verdict = match result {
+                    MessageDialogResult::Custom(word) if word == denies => Some(Verdict::Deny),
+                    MessageDialogResult::Custom(word) if Some(&*word) == approves => Some(Verdict::Approve),
+                    MessageDialogResult::Custom(word) if Some(&*word) == second => Some(Verdict::Stop),
+                    _ => None,
                 };
+                let said = verdict.map_or(Outcome::Show, |verdict| Outcome::Answer(Said::only(verdict)));
                 let _ = outcome.send(said);
             });
         ended
@@ -86,13 +83,18 @@ impl<R: Runtime> Asker for PluginAsker<R> {
 
 fn words(question: &Question, behind: usize) -> String {
     let mut words = format!(
-        "{} asks to run {}\n",
+        "{} {} {}\n",
         visible::line(&question.agent),
+        question.asks,
         visible::line(&question.tool)
     );
     words.push_str(&format!("session: {}\n", visible::line(&question.session)));
     if let Some(cwd) = &question.cwd {
         words.push_str(&format!("folder: {}\n", visible::line(cwd)));
+    }
+    if let Some(expires) = question.expires_at {
+        let seconds = (expires.0 - question.asked_at.0) / 1000;
+        words.push_str(&format!("expires: {seconds} s after it was asked\n"));
     }
     if let Some(says) = &question.says {
         words.push_str(&format!("agent says: “{says}”\n"));

@@ -18,6 +18,7 @@ pub(crate) enum Exit {
     /// The command line makes no sense.
     Usage,
     /// From `run`: how the program ended that was run.
+    #[cfg(unix)]
     Of(u8),
 }
 
@@ -29,6 +30,7 @@ impl Exit {
             Self::Stopped => 2,
             Self::Unanswered => 3,
             Self::Usage => 64,
+            #[cfg(unix)]
             Self::Of(code) => code,
         }
     }
