@@ -33,6 +33,8 @@ pub enum Origin {
     Otlp,
     /// The Model Context Protocol.
     Mcp,
+    /// `countersign run`, of the program that it runs.
+    Run,
     /// The REST interface.
     Rest,
     /// The hub itself.
@@ -40,7 +42,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Sam,
         Self::Hive,
         Self::Amiga,
@@ -49,6 +51,7 @@ impl Origin {
         Self::Hook,
         Self::Otlp,
         Self::Mcp,
+        Self::Run,
         Self::Rest,
         Self::Hub,
     ];
@@ -64,6 +67,7 @@ impl Origin {
             Self::Hook => "hook",
             Self::Otlp => "otlp",
             Self::Mcp => "mcp",
+            Self::Run => "run",
             Self::Rest => "rest",
             Self::Hub => "hub",
         }

@@ -286,7 +286,8 @@ async fn cloud_agents(State(app): State<App>, request: Request) -> Result<Respon
 }
 
 async fn publish(State(app): State<App>, request: Request) -> Result<Response, Problem> {
-    sam::open(request, Role::Publisher, app.door, &app.settings)
+    let role = Role::of_publisher(&request);
+    sam::open(request, role, app.door, &app.settings)
 }
 
 async fn stream(State(app): State<App>, request: Request) -> Result<Response, Problem> {

@@ -3,4 +3,4 @@
 /**
  * Which dialect, or which part of the hub, made an event. Set by the hub, never by a peer.
  */
-export type Origin = "sam" | "hive" | "amiga" | "cloud" | "codex" | "hook" | "otlp" | "mcp" | "rest" | "hub";
+export type Origin = "sam" | "hive" | "amiga" | "cloud" | "codex" | "hook" | "otlp" | "mcp" | "run" | "rest" | "hub";

@@ -53,7 +53,9 @@ pub(crate) struct SamConversation {
 }
 
 impl SamConversation {
+    /// `origin` is what its frames come from, as far as they do not say themselves whose dialect they are.
     pub(crate) fn new(
+        origin: Origin,
         door: Door,
         badge: Badge,
         name: String,
@@ -62,8 +64,8 @@ impl SamConversation {
         direct: mpsc::Sender<Direct>,
     ) -> Self {
         let peer = Peer {
-            origin: Origin::Sam,
-            agent: "sam".into(),
+            origin,
+            agent: origin.as_str().into(),
             session: Some(name.as_str().into()),
         };
         Self {

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use countersign_dialects::sam;
 use countersign_hub::{Cursor, HistoryLost, random_hex};
-use countersign_model::Since;
+use countersign_model::{Origin, Since};
 use countersign_model::cursor::SinceError;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -32,6 +32,17 @@ pub(crate) enum Role {
     Monitor,
     /// `/publish`: publishes, and hears only what concerns it.
     Publisher,
+    /// `/publish?run=1`: the same for `countersign run`, whose events are a program's and no dialect's.
+    Run,
+}
+
+impl Role {
+    /// Who publishes by this request.
+    pub(crate) fn of_publisher(request: &Request) -> Self {
+        let asked = query(request.uri().query().unwrap_or_default());
+        let run = asked.iter().any(|(name, value)| name == "run" && value == "1");
+        if run { Self::Run } else { Self::Publisher }
+    }
 }
 
 /// What the request asks for.
@@ -64,8 +75,9 @@ pub(crate) fn open(request: Request, role: Role, door: Door, settings: &Settings
         });
         let intake = match role {
             Role::Monitor => Intake::MONITOR,
-            Role::Publisher => Intake::PUBLISHER,
+            Role::Publisher | Role::Run => Intake::PUBLISHER,
         };
+        let origin = if role == Role::Run { Origin::Run } else { Origin::Sam };
         let (hub, badge) = (door.hub.clone(), line.badge.clone());
         run(line, intake, feed, &hub, closing, |direct| {
             greet(opening.greeted, opening.lost.as_ref(), &door, &direct);
@@ -80,7 +92,7 @@ pub(crate) fn open(request: Request, role: Role, door: Door, settings: &Settings
                 present,
             };
             let name = setting.name.clone();
-            let sam = SamConversation::new(door, badge, name, timeout, started, direct.clone());
+            let sam = SamConversation::new(origin, door, badge, name, timeout, started, direct.clone());
             Root::new(sam, setting, direct)
         })
         .await;

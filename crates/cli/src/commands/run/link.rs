@@ -173,7 +173,7 @@ impl Carrier {
 
     async fn open(&self) -> Result<Socket, HubError> {
         let found = self.place.find()?;
-        connect(&found, "/publish", self.place.token(&found.url).as_deref()).await
+        connect(&found, "/publish?run=1", self.place.token(&found.url).as_deref()).await
     }
 
     /// Whether all is said.
