@@ -6,6 +6,7 @@ pub mod canonical;
 pub mod connection;
 pub mod cursor;
 pub mod dialect;
+pub mod edits;
 mod event;
 mod extra;
 pub mod fact;

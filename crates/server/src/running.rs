@@ -288,7 +288,8 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let board = Board::new(hub.clone());
     let census: Arc<Census> = Arc::default();
     let amiga = Amiga::new(board.clone(), door.clone(), census.clone());
-    let telemetry = otlp::Receiver::new();
+    let hooks = Hooks::new(config.hooks.gate.clone(), folder.path());
+    let telemetry = otlp::Receiver::new(hooks.claims.clone());
     let (mcp, mcp_care) = Mcp::new(hub.clone(), config.approval_timeout, closed.clone());
     let app = App {
         cloud: Cloud::new(hub.clone(), config.cloud, config.rate_limit),
@@ -307,7 +308,7 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
         upstreams,
         webhooks,
         connector: connector.clone(),
-        hooks: Hooks::new(config.hooks.gate.clone(), folder.path()),
+        hooks,
         mcp,
         otlp: telemetry.clone(),
     };

@@ -65,7 +65,11 @@ fn a_program_is_a_run_with_a_start_what_it_said_and_an_end() {
     );
     assert_eq!(start["data"]["argv"][0], "sh");
     // Its end and its output among them: none of them is another dialect's.
-    assert!(events(&hub).iter().all(|row| row["origin"] == "run"), "{:?}", events(&hub));
+    assert!(
+        events(&hub).iter().all(|row| row["origin"] == "run"),
+        "{:?}",
+        events(&hub)
+    );
     assert!(start["data"]["command"].as_str().unwrap().starts_with("sh -c '"));
     assert!(start["data"]["pid"].as_u64().is_some() && start["data"]["cwd"].as_str().is_some());
     assert_eq!(

@@ -4,6 +4,7 @@
 mod answer;
 mod attributes;
 mod bounds;
+mod claims;
 mod claude;
 mod codex;
 mod gen_ai;
@@ -22,6 +23,7 @@ mod told;
 
 pub use answer::{Answer, failure, success};
 pub use bounds::{MAX_RECORDS, MAX_VALUES};
+pub use claims::{Claims, Teller};
 pub use records::Records;
 pub use telemetry::{Telemetry, Told};
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use countersign_model::{Event, Millis, NewEvent, Origin, kind};
 use serde_json::Value;
 
+use super::claims::{Claims, Teller};
 use super::memory::{Key, Memory};
 use super::naming::{agent, millis, name_of, named_session};
 use super::records::Records;
@@ -37,6 +38,8 @@ struct Known {
 /// What is known of sessions from the log and from earlier records.
 #[derive(Debug, Default)]
 pub struct Telemetry {
+    /// Who told of which call first.
+    claims: Arc<Claims>,
     /// The session of a trace, by agent and trace.
     traces: Memory<Arc<str>>,
     /// Sessions whose hooks are connected.
@@ -51,13 +54,24 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Learns from the log what hooks told.
+    /// Knows nothing but the calls that are claimed.
+    pub fn new(claims: Arc<Claims>) -> Self {
+        Self {
+            claims,
+            ..Self::default()
+        }
+    }
+
+    /// Learns from the log what hooks told, and which calls were told of.
     pub fn observe(&mut self, event: &Event) {
-        let (Origin::Hook, Some(session)) = (event.origin, &event.session) else {
-            return;
+        let teller = match event.origin {
+            Origin::Hook => Teller::Hooks,
+            Origin::Otlp => Teller::Telemetry,
+            _ => return,
         };
+        let Some(session) = &event.session else { return };
         let key = (event.agent.clone(), session.clone());
-        if self.hooked.get(&key).is_none() {
+        if teller == Teller::Hooks && self.hooked.get(&key).is_none() {
             self.hooked.put(key.clone(), ());
         }
         if !matches!(&*event.kind, kind::TOOL_CALL_START | kind::TOOL_CALL_END) {
@@ -67,6 +81,10 @@ impl Telemetry {
         let Some(id) = data["call_id"].as_str().map(Arc::<str>::from) else {
             return;
         };
+        self.claims.claim(&event.agent, &id, teller);
+        if teller == Teller::Telemetry {
+            return;
+        }
         self.calls.put((event.agent.clone(), id.clone()), session.clone());
         let recent = self.recent.entry(&key);
         match recent.iter_mut().find(|known| known.id == id) {
@@ -101,6 +119,16 @@ impl Telemetry {
                 let agent = agent(&span.source, &span.attributes, &span.name);
                 self.traces.put((agent, span.trace.as_str().into()), session);
             }
+        }
+    }
+
+    /// Whether a call is telemetry's to tell: not where hooks do, and where it once was it stays so, for what is sent again.
+    pub(super) fn tells(&self, agent: &Arc<str>, session: Option<&Arc<str>>, call: Option<&str>) -> bool {
+        let hooked = self.is_hooked(agent, session);
+        let Some(call) = call else { return !hooked };
+        match self.claims.of(agent, call) {
+            Some(teller) => teller == Teller::Telemetry,
+            None => !hooked && self.claims.claim(agent, call, Teller::Telemetry) == Teller::Telemetry,
         }
     }
 

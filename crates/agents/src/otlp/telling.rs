@@ -134,8 +134,14 @@ impl Telling<'_> {
                         whose.place += 1;
                     }
                 }
-                Saying::Call(call) if hooked => self.about(whose, call),
-                Saying::Call(call) => self.call(whose, call),
+                Saying::Call(call) => {
+                    let id = call.id.as_deref();
+                    if self.telemetry.tells(&whose.agent, whose.session.as_ref(), id) {
+                        self.call(whose, call);
+                    } else {
+                        self.about(whose, call);
+                    }
+                }
                 Saying::AboutCall(call) => self.about(whose, call),
                 // The hooks' words are whole, and came first.
                 Saying::Chat { .. } | Saying::Again { .. } | Saying::Begins(_) if hooked => whose.place += 1,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign_model::edits::{Unfit, edited};
 use countersign_model::{Answer, Approval, Decision, Millis, Scope, Status, Verdict};
 
 use super::record::{by_hub, resolved_record};
@@ -22,6 +23,9 @@ pub(crate) enum Rejection {
     /// Edited arguments with an answer that runs nothing, or with a standing one.
     #[error("edited arguments go with a single approval only")]
     EditsNeedApproveOnce,
+    /// Edited arguments, or none, that would not run as what they are.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// A stop for an agent that would go on.
     #[error("this agent's run cannot be ended with an answer; deny instead")]
     NoStop,
@@ -80,6 +84,10 @@ impl Registry {
                 return Err(Rejection::NoEdits);
             }
         }
+        let arguments = match answer.verdict {
+            Verdict::Approve => edited(&slot.approval, answer.arguments)?,
+            Verdict::Deny | Verdict::Stop => None,
+        };
         if answer.verdict == Verdict::Stop && answer.scope != Scope::Once {
             return Err(Rejection::StopHasNoScope);
         }
@@ -99,7 +107,7 @@ impl Registry {
             decision: answer.verdict,
             scope: answer.scope,
             message: answer.message.clone(),
-            arguments: answer.arguments,
+            arguments,
             grants: answer.grants,
             by: answer.by,
             rule: None,

@@ -74,7 +74,10 @@ impl Visit {
             self.no_end(&self.key.session, &call, Some(reason.clone()))
         });
         match end {
-            Some(end) => self.publish(vec![start], end).await?,
+            Some(end) => {
+                let start = self.hooks().about_call(start, self.hook.call_id.as_deref());
+                self.publish(vec![start], end).await?;
+            }
             None => self.publish(Vec::new(), start).await?,
         }
         Ok(self.say(Some(&Answer::Deny { reason, stop })))
@@ -95,7 +98,7 @@ impl Visit {
     /// The end of a call that the agent tells no end of: it was denied, or broken off.
     pub(super) fn no_end(&self, session: &Arc<str>, call: &Call, told: Option<String>) -> NewEvent {
         let error = told.unwrap_or_else(|| "the agent told no end of this call".to_owned());
-        NewEvent {
+        let end = NewEvent {
             origin: Origin::Hook,
             agent: self.key.agent.clone(),
             session: Some(session.clone()),
@@ -110,6 +113,7 @@ impl Visit {
                 "hook_event_name": self.hook.name,
             })),
             extra: Extra::default(),
-        }
+        };
+        self.hooks().about_call(end, Some(&call.id))
     }
 }

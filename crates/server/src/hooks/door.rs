@@ -138,7 +138,7 @@ impl Visit {
     /// Puts the hook's event into the log, once however often it is sent, and waits until it outlives the hub. `before` go ahead of it.
     pub(super) async fn publish(&self, mut before: Vec<NewEvent>, event: NewEvent) -> Result<(), Problem> {
         let hub = self.hub();
-        let mut event = self.own(event);
+        let mut event = self.hooks().about_call(self.own(event), self.hook.call_id.as_deref());
         if let Some(cut) = shrink::kept(&event.data, "result", MAX_RESULT_KEPT)
             && let Ok(cut) = RawValue::from_string(cut)
         {

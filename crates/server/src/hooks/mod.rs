@@ -16,10 +16,14 @@ mod waiting;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use calls::Calls;
 use countersign_agents::gate::Rule;
+use countersign_agents::otlp::{Claims, Teller};
+use countersign_model::{NewEvent, kind};
 use journal::Journal;
+use tokio::sync::watch;
 
 pub use config::HooksConfig;
 pub(crate) use door::{claude_code, codex};
@@ -34,6 +38,10 @@ pub(crate) struct Hooks {
     /// The call that an approval is about, where only one can be meant.
     asked: Arc<Mutex<HashMap<Arc<str>, String>>>,
     journal: Arc<Journal>,
+    /// Calls that hooks or telemetry told of.
+    pub(crate) claims: Arc<Claims>,
+    /// Whether what hooks left to a hub that was not there is in the log.
+    taken_up: Arc<watch::Sender<bool>>,
 }
 
 /// Approvals whose call is remembered at once; as many as may wait.
@@ -46,6 +54,24 @@ impl Hooks {
             journal: Arc::new(Journal::open(data_dir)),
             ..Self::default()
         }
+    }
+
+    /// An event about a call, as what it is beside what telemetry may have told of the same call: then it begins no second one, nor
+    /// ends it twice.
+    fn about_call(&self, mut event: NewEvent, call: Option<&str>) -> NewEvent {
+        let tells = matches!(&*event.kind, kind::TOOL_CALL_START | kind::TOOL_CALL_END);
+        if let (true, Some(call)) = (tells, call)
+            && self.claims.claim(&event.agent, call, Teller::Hooks) == Teller::Telemetry
+        {
+            event.kind = kind::TOOL_TELEMETRY.into();
+        }
+        event
+    }
+
+    /// Waits, not for long, until what hooks left is in the log: it happened before whatever comes now.
+    pub(crate) async fn taken_up(&self, patience: Duration) {
+        let mut taken = self.taken_up.subscribe();
+        let _ = tokio::time::timeout(patience, taken.wait_for(|taken| *taken)).await;
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {

@@ -37,7 +37,10 @@ pub(crate) async fn deliver(app: App, data_dir: PathBuf) {
                 }
                 round(&app, &folder).await
             };
-            match round().await {
+            let done = round().await;
+            // What cannot be taken up now keeps nobody waiting.
+            app.hooks.taken_up.send_replace(true);
+            match done {
                 Ok(()) => wait = LOOK,
                 Err(why) => {
                     if wait == LOOK {

@@ -11,7 +11,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use countersign_agents::otlp::{self, Answer, Encoding, Signal, Telemetry, Told};
+use countersign_agents::otlp::{self, Answer, Claims, Encoding, Signal, Telemetry, Told};
 use countersign_hub::Mark;
 use countersign_model::Seq;
 use tokio::sync::{Semaphore, watch};
@@ -30,6 +30,8 @@ const MAX_EVENT: usize = 8 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long to wait for the log's readers before records are looked at.
 const CATCH_UP: Duration = Duration::from_secs(1);
+/// How long to wait, after a start, for what hooks left to the hub.
+const SPOOL: Duration = Duration::from_secs(4);
 /// `Retry-After`, in seconds.
 const RETRY: HeaderValue = HeaderValue::from_static("2");
 
@@ -50,9 +52,9 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     /// Knows nothing; [`read`] tells it.
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(claims: Arc<Claims>) -> Arc<Self> {
         Arc::new(Self {
-            telemetry: Mutex::default(),
+            telemetry: Mutex::new(Telemetry::new(claims)),
             seen: watch::Sender::new(0),
             slots: Semaphore::new(AT_ONCE),
         })
@@ -170,6 +172,7 @@ async fn take_in(
     packed: body::Packed,
 ) -> Result<usize, Refusal> {
     let (hub, receiver) = (&app.door.hub, app.otlp.clone());
+    app.hooks.taken_up(SPOOL).await;
     receiver.catch_up(hub.head()).await;
     let told = {
         let Ok(_slot) = receiver.slots.acquire().await else {

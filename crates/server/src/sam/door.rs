@@ -7,8 +7,8 @@ use axum::extract::Request;
 use axum::response::Response;
 use countersign_dialects::sam;
 use countersign_hub::{Cursor, HistoryLost, random_hex};
-use countersign_model::{Origin, Since};
 use countersign_model::cursor::SinceError;
+use countersign_model::{Origin, Since};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 

@@ -1,5 +1,7 @@
 //! Hooks and telemetry of one call, in either order, over a crash of the hub, and of a subagent.
 
+use countersign_tests::command::Running;
+use countersign_tests::hub::countersign;
 use countersign_tests::{Folder, Hub, Start};
 use serde_json::{Value, json};
 
@@ -7,11 +9,16 @@ use super::{batch, claude_event, of, of_kind, overview, request};
 
 const S: &str = "5f0c1d2e-aaaa-4bbb-8ccc-000000000001";
 
-fn hook(hub: &Hub, event: &str, more: &Value) {
+fn told(event: &str, more: &Value) -> Value {
     let mut body = json!({"hook_event_name": event, "session_id": S, "cwd": "/", "transcript_path": "/t"});
     for (name, value) in more.as_object().expect("fields") {
         body[name] = value.clone();
     }
+    body
+}
+
+fn hook(hub: &Hub, event: &str, more: &Value) {
+    let body = told(event, more);
     hub.post("/hooks/claude-code", &body).expect(200);
 }
 
@@ -66,7 +73,41 @@ fn a_call_is_one_whichever_tells_of_it_first() {
     let hub = Hub::start();
     telemetry(&hub);
     hooks_of_a_call(&hub, &json!({}));
+    // An exporter that lost the answer comes again once the hooks are known.
+    telemetry(&hub);
+    let rows = of(&hub, S);
+    for (kind, count) in [("tool_call_start", 1), ("tool_call_end", 1), ("tool_telemetry", 2)] {
+        assert_eq!(of_kind(&rows, kind).len(), count, "{kind}: {rows:?}");
+    }
+    let late = of_kind(&rows, "tool_telemetry");
+    assert_eq!(late[0]["arguments"]["command"], "ls", "what the hooks add is kept");
+    assert_eq!(late[1]["result"]["stdout"], "a", "{late:?}");
     check(&hub);
+}
+
+#[test]
+fn what_hooks_left_to_a_hub_that_was_away_goes_before_telemetry() {
+    let folder = Folder::new();
+    drop(Start::in_folder(&folder).run());
+    for (event, more) in [
+        ("UserPromptSubmit", json!({"prompt": "go"})),
+        (
+            "PreToolUse",
+            json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_use_id": "toolu_9"}),
+        ),
+    ] {
+        let mut command = countersign();
+        command.args(["hook", "claude-code", "--data-dir"]).arg(folder.data());
+        Running::start(command, &told(event, &more).to_string())
+            .finish()
+            .expect(0);
+    }
+    let hub = Start::in_folder(&folder).run();
+    telemetry(&hub);
+    let rows = of(&hub, S);
+    assert_eq!(of_kind(&rows, "tool_call_start").len(), 1, "{rows:?}");
+    assert_eq!(of_kind(&rows, "tool_telemetry").len(), 1, "{rows:?}");
+    assert_eq!(of_kind(&rows, "chat_message").len(), 1, "{rows:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use countersign_model::{Epoch, Event, Extra, Millis, Origin, to_json};
 
 use super::*;
+use crate::otlp::{Claims, Teller};
 
 const SESSION: &str = "d0a091d0-5088-48e9-be29-31a11bb47fb1";
 
@@ -55,6 +56,35 @@ fn a_call_that_hooks_tell_of_gets_what_telemetry_adds() {
         (&json!(0.106), &json!(true))
     );
     assert_eq!(of_kind(&told, "usage").len(), 4);
+}
+
+#[test]
+fn a_call_is_told_by_whoever_was_first_however_often_the_other_tells() {
+    let claims = Arc::new(Claims::default());
+    let mut telemetry = Telemetry::new(claims.clone());
+    assert_eq!(
+        claims.claim("claude-code", "toolu_main_1_0", Teller::Hooks),
+        Teller::Hooks
+    );
+    let first = telemetry.tell(&recorded("claude.logs"), None);
+    let ids = |told: &[Told]| -> Vec<Value> {
+        let starts = of_kind(told, "tool_call_start");
+        starts.iter().map(|start| start["call_id"].clone()).collect()
+    };
+    assert_eq!(ids(&first), ["toolu_main_0_0"]);
+    assert_eq!(
+        claims.claim("claude-code", "toolu_main_0_0", Teller::Hooks),
+        Teller::Telemetry
+    );
+    // The session has hooks by now, and the batch comes again.
+    telemetry.observe(&hook(SESSION, "session_started", &json!({})));
+    let again = telemetry.tell(&recorded("claude.logs"), None);
+    assert_eq!(ids(&again), ["toolu_main_0_0"]);
+    let marks = |told: &[Told]| -> Vec<[u8; 16]> {
+        let ends = told.iter().filter(|told| &*told.event.kind == "tool_call_end");
+        ends.map(|told| told.mark).collect()
+    };
+    assert_eq!(marks(&first), marks(&again), "they add nothing");
 }
 
 #[test]
