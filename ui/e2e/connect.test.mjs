@@ -15,9 +15,9 @@ on('first-run', 'the first page connects an agent, after showing what it writes'
   assert.equal(await stands(page, 'claude-code'), 'none');
   await page.getByRole('button', { name: 'Connect… Claude Code' }).click();
   await dialog.getByRole('checkbox').check();
-  await dialog.getByRole('radio', { name: 'no', exact: true }).click();
+  await dialog.getByRole('radio', { name: 'denied', exact: true }).click();
   await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
-  await page.getByText('connected · usage and cost are told · without a hub: deny').waitFor();
+  await page.getByText('Tells tokens and cost, too. While Countersign is closed, what it asks is denied.').waitFor();
   assert.equal(await stands(page, 'claude-code'), 'connected');
 });
 

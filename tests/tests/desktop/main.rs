@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod connect;
 mod dialog;
 mod hooks;
 mod life;

@@ -105,3 +105,8 @@ export function kindName(kind: string): string {
 export function waitsForPerson(reason: string): boolean {
   return /hitl|human|approval|person|user/i.test(reason);
 }
+
+/** An event that `doctor` sent through a hook to see that it arrives: nobody's session, and nothing has happened. */
+export function isProbe({ origin, kind }: { readonly origin: string; readonly kind: string }): boolean {
+  return origin === 'hook' && kind === 'probe';
+}

@@ -41,3 +41,8 @@ export function errorText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   return text(fields(value), 'message', 'error', 'reason') ?? JSON.stringify(value);
 }
+
+/** What a failure says. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

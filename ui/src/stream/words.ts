@@ -78,3 +78,13 @@ export function money(value: number): string {
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
+
+/** With a capital where it begins with a word, not with a name, a path or a command. */
+export function sentence(words: string): string {
+  return /^[a-z]+ /.test(words) && !/^(countersign|claude|codex) /.test(words) ? words.charAt(0).toUpperCase() + words.slice(1) : words;
+}
+
+/** What stands in backticks. */
+export function commandsIn(words: string): string[] {
+  return words.split('`').filter((_, n) => n % 2 === 1);
+}
