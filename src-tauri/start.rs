@@ -9,7 +9,7 @@ use countersign_server::{Approver, Config, Setup, StartError, Ui};
 use tauri::{App, AppHandle, Builder, Manager, RunEvent, Runtime};
 use tauri_plugin_window_state::StateFlags;
 
-use crate::dialogs::{self, Confirmer};
+use crate::dialogs::{self, At, Confirmer};
 use crate::link::Link;
 use crate::{Options, ipc, notices, tray, window};
 
@@ -101,19 +101,21 @@ fn attach<R: Runtime>(
     tauri::async_runtime::spawn(ipc::push_status(handle.clone(), link.clone()));
     if let Ok(hub) = link.hub() {
         let at = handle.clone();
-        dialogs::start(handle, hub.clone(), confirms, move |id| show_at(&at, Some(id)));
+        dialogs::start(handle, hub.clone(), confirms, move |id, what| {
+            show_at(&at, Some((id, what)))
+        });
         let at = handle.clone();
-        notices::start(handle, hub, move |id| show_at(&at, id));
+        notices::start(handle, hub, move |id| show_at(&at, id.map(|id| (id, At::Request))));
     }
     if let Err(error) = tray::start(handle, link, confirmer) {
         tracing::warn!(%error, "there is no tray");
     }
 }
 
-fn show_at<R: Runtime>(app: &AppHandle<R>, approval: Option<&str>) {
+fn show_at<R: Runtime>(app: &AppHandle<R>, approval: Option<(&str, At)>) {
     window::show(app);
-    if let Some(id) = approval {
-        ipc::show_approval(app, id);
+    if let Some((id, at)) = approval {
+        ipc::show_approval(app, id, at);
     }
 }
 

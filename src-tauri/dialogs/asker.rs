@@ -28,6 +28,15 @@ impl Said {
     }
 }
 
+/// What the window is to show of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// All of it, with its answers.
+    Request,
+    /// Its arguments, to be changed before they run.
+    Edit,
+}
+
 /// How a question ended.
 #[cfg_attr(
     not(any(test, target_os = "linux")),
@@ -40,8 +49,8 @@ impl Said {
 pub(crate) enum Outcome {
     /// A person gave this answer.
     Answer(Said),
-    /// A person wants to see it in the window.
-    Show,
+    /// A person wants to see it in the window, or to edit it there.
+    Show(At),
     /// A person closed it without an answer.
     Closed,
     /// It was taken away by the program.

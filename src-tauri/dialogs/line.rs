@@ -62,6 +62,11 @@ impl Line {
         self.closed.insert(id.clone());
         Some(id)
     }
+
+    /// A person looks at these elsewhere: no dialog asks about them unasked.
+    pub(crate) fn leave(&mut self, ids: impl IntoIterator<Item = Arc<str>>) {
+        self.closed.extend(ids);
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +113,16 @@ mod tests {
         line.close();
         assert_eq!(line.step(&ids("a b")), Step::Rest);
         assert_eq!(line.step(&ids("a b c")), open("c"));
+    }
+
+    #[test]
+    fn what_is_left_to_the_window_is_not_asked_about_and_what_comes_later_is() {
+        let mut line = Line::default();
+        line.step(&ids("a b c"));
+        line.close();
+        line.leave(ids("a b c"));
+        assert_eq!(line.step(&ids("a b c")), Step::Rest);
+        assert_eq!(line.step(&ids("a b c d")), open("d"));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use countersign_model::{Answer, Approval, Json, Scope, Surface};
 use tauri::{AppHandle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use asker::At;
 use asker::{Asker, Outcome, Said};
 pub(crate) use confirmation::{Confirmation, Confirmer, Confirming};
 use line::{Line, Step};
@@ -33,12 +34,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A history that cannot be read so soon keeps no question waiting.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Starts the dialogs of this desktop. `show` brings the window up at an approval.
+/// Starts the dialogs of this desktop. `show` brings the window up at an approval, as it is told.
 pub(crate) fn start<R: Runtime>(
     app: &AppHandle<R>,
     hub: Arc<Hub>,
     confirms: mpsc::Receiver<Confirming>,
-    show: impl Fn(&str) + Send + Sync + 'static,
+    show: impl Fn(&str, At) + Send + Sync + 'static,
 ) {
     #[cfg(target_os = "linux")]
     let asker = gtk::GtkAsker::start(app);
@@ -54,7 +55,7 @@ struct Dialogs<A, S> {
     line: Line,
 }
 
-impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
+impl<A: Asker, S: Fn(&str, At) + Send + Sync> Dialogs<A, S> {
     fn new(hub: Arc<Hub>, asker: A, show: S) -> Self {
         Self {
             hub,
@@ -127,9 +128,12 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
                     self.answer(&id, said).await;
                 }
             }
-            Some(Outcome::Show) => {
+            Some(Outcome::Show(at)) => {
                 if let Some(id) = self.line.close() {
-                    (self.show)(&id);
+                    // The window shows all that wait; another dialog in front of it would be in the way.
+                    self.line
+                        .leave(self.hub.waiting().into_iter().map(|approval| approval.id));
+                    (self.show)(&id, at);
                 }
             }
             Some(Outcome::Closed) => drop(self.line.close()),
@@ -156,7 +160,7 @@ impl<A: Asker, S: Fn(&str) + Send + Sync> Dialogs<A, S> {
             Err(error) => {
                 tracing::warn!(%error, "an answer from the dialog changed nothing; the request waits in the window");
                 self.line.close();
-                (self.show)(id);
+                (self.show)(id, At::Request);
             }
         }
     }

@@ -5,7 +5,7 @@ use tauri::{AppHandle, Runtime};
 use tauri_plugin_dialog::{DialogExt, MessageDialogBuilder, MessageDialogButtons, MessageDialogResult};
 use tokio::sync::oneshot;
 
-use super::asker::{Asker, Outcome, Said};
+use super::asker::{Asker, At, Outcome, Said};
 use super::confirmation::Confirmation;
 use super::question::{Question, Section};
 use countersign_model::Verdict;
@@ -49,7 +49,7 @@ impl<R: Runtime> Asker for PluginAsker<R> {
                     MessageDialogResult::Custom(word) if Some(&*word) == second => Some(Verdict::Stop),
                     _ => None,
                 };
-                let said = verdict.map_or(Outcome::Show, |verdict| Outcome::Answer(Said::only(verdict)));
+                let said = verdict.map_or(Outcome::Show(At::Request), |verdict| Outcome::Answer(Said::only(verdict)));
                 let _ = outcome.send(said);
             });
         ended
@@ -105,6 +105,9 @@ fn words(question: &Question, behind: usize) -> String {
     }
     if !question.grants.is_empty() || question.more_grants > 0 {
         words.push_str("\nWhat the agent would remember from now on can be chosen in the window.\n");
+    }
+    if question.edits {
+        words.push_str("\nWhat runs can be changed in the window.\n");
     }
     if behind > 0 {
         words.push_str(&format!("\n{behind} more in line.\n"));

@@ -76,6 +76,8 @@ pub(crate) struct Question {
     pub(crate) approves: Option<&'static str>,
     /// The word for denying it.
     pub(crate) denies: &'static str,
+    /// Its agent runs other arguments when told to; they are written in the window.
+    pub(crate) edits: bool,
     /// Whether a stop ends its agent's run.
     pub(crate) stops: bool,
     /// What its agent would keep from an approval, if the answer says so: the place, and plain words that are visible.
@@ -113,6 +115,7 @@ impl Question {
             } else {
                 "Deny"
             },
+            edits: approval.edits && !matches!(approval.tool_name.as_str(), QUESTIONS | PLAN),
             stops: approval.stops,
             grants: Vec::new(),
             more_grants: 0,
@@ -120,6 +123,7 @@ impl Question {
         question.whole = question.fits();
         if !question.whole {
             question.approves = None;
+            question.edits = false;
             question.cut();
         }
         if question.approves.is_some() {
@@ -378,6 +382,20 @@ mod tests {
         let plan = offered("ExitPlanMode", &[]);
         assert_eq!((plan.approves, plan.denies), (Some("Start"), "Keep planning"));
         assert_eq!(plan.elsewhere(), None);
+    }
+
+    #[test]
+    fn arguments_are_edited_where_the_agent_can_run_others_and_the_call_is_shown_whole() {
+        let edits = |tool: &str, command: &str| {
+            let mut asked = approval("a", tool, &format!(r#"{{"command":"{command}"}}"#));
+            asked.edits = true;
+            Question::of(&asked).edits
+        };
+        assert!(edits("Bash", "ls"));
+        assert!(!edits("ExitPlanMode", "ls"));
+        assert!(!edits("AskUserQuestion", "ls"));
+        assert!(!edits("Bash", &"x".repeat(4_001)));
+        assert!(!Question::of(&approval("a", "Bash", "{}")).edits);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Asker for Played {
 struct Scene {
     bench: Bench,
     did: mpsc::Receiver<Did>,
-    shown: Arc<Mutex<Vec<String>>>,
+    shown: Arc<Mutex<Vec<(String, At)>>>,
     confirmer: Confirmer,
 }
 
@@ -58,7 +58,7 @@ impl Scene {
         let (confirmer, confirms) = Confirmer::new();
         let shown = Arc::new(Mutex::new(Vec::new()));
         let seen = shown.clone();
-        let show = move |id: &str| seen.lock().unwrap().push(id.to_owned());
+        let show = move |id: &str, at: At| seen.lock().unwrap().push((id.to_owned(), at));
         tokio::spawn(Dialogs::new(bench.hub.clone(), Played(tell), show).run(confirms));
         Self {
             bench,
@@ -86,6 +86,12 @@ impl Scene {
                 Did::Behind(_) => {}
                 other => panic!("{other:?} while waiting for {count} behind"),
             }
+        }
+    }
+
+    async fn until_shown(&self) {
+        while self.shown.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -159,10 +165,26 @@ async fn show_brings_the_window_up_at_the_request() {
     let mut scene = Scene::new().await;
     let first = scene.bench.ask("r1", "{}").await;
     let (_, _, outcome) = scene.asked().await;
-    outcome.send(Outcome::Show).unwrap();
+    outcome.send(Outcome::Show(At::Request)).unwrap();
+    scene.until_shown().await;
     scene.bench.ask("r2", "{}").await;
     scene.asked().await;
-    assert_eq!(*scene.shown.lock().unwrap(), [first.id().to_string()]);
+    assert_eq!(*scene.shown.lock().unwrap(), [(first.id().to_string(), At::Request)]);
+}
+
+#[tokio::test]
+async fn whoever_goes_to_the_window_is_asked_there_about_all_that_wait() {
+    let mut scene = Scene::new().await;
+    let first = scene.bench.ask("r1", "{}").await;
+    let (_, _, outcome) = scene.asked().await;
+    let _second = scene.bench.ask("r2", "{}").await;
+    scene.until_behind(1).await;
+    outcome.send(Outcome::Show(At::Edit)).unwrap();
+    scene.until_shown().await;
+    let third = scene.bench.ask("r3", "{}").await;
+    let (id, behind, _open) = scene.asked().await;
+    assert_eq!((&id, behind), (third.id(), 0));
+    assert_eq!(*scene.shown.lock().unwrap(), [(first.id().to_string(), At::Edit)]);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Builder, Emitter, Manager, Runtime};
 
+use crate::dialogs::At;
 use crate::link::Link;
 use crate::window;
 pub(crate) use follow::Followers;
@@ -66,11 +67,13 @@ pub(crate) async fn push_status<R: Runtime>(app: AppHandle<R>, link: Arc<Link>) 
 #[derive(Clone, Serialize)]
 struct ShowApproval<'a> {
     id: &'a str,
+    edit: bool,
 }
 
-/// Asks the page to bring an approval into view.
-pub(crate) fn show_approval<R: Runtime>(app: &AppHandle<R>, id: &str) {
-    emit(app, "show-approval", &ShowApproval { id });
+/// Asks the page to bring an approval into view, and to open its arguments for editing where that is wanted.
+pub(crate) fn show_approval<R: Runtime>(app: &AppHandle<R>, id: &str, at: At) {
+    let edit = at == At::Edit;
+    emit(app, "show-approval", &ShowApproval { id, edit });
 }
 
 fn emit<R: Runtime, T: Serialize + Clone>(app: &AppHandle<R>, event: &str, payload: &T) {

@@ -110,7 +110,7 @@ on('hook-Bash', 'runs other arguments only after they were shown against what wa
   await sheet.getByText('This is not JSON').waitFor();
   assert.equal(await review.isDisabled(), true);
   await json.fill(before);
-  await sheet.getByRole('textbox', { name: 'Command' }).fill('git status --short');
+  await sheet.getByRole('textbox', { name: 'command', exact: true }).fill('git status --short');
   await review.click();
   await sheet.getByRole('region', { name: 'what you changed' }).getByText('git push').waitFor();
   assert.deepEqual(await given(page), []);

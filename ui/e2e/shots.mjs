@@ -35,7 +35,7 @@ const STATES = {
   'hook-codex': { state: 'hook-codex' },
   'hooks-modal': {},
   'hook-edit-command': { state: 'hook-Bash', act: async (page) => { await page.getByRole('button', { name: 'Edit, then approve' }).click(); } },
-  'hook-edit-review': { state: 'hook-Bash', act: async (page) => { await page.getByRole('button', { name: 'Edit, then approve' }).click(); await page.getByRole('textbox', { name: 'Command' }).fill('git status --short'); await page.getByRole('button', { name: 'Review…' }).click(); await page.waitForTimeout(900); } },
+  'hook-edit-review': { state: 'hook-Bash', act: async (page) => { await page.getByRole('button', { name: 'Edit, then approve' }).click(); await page.getByRole('textbox', { name: 'command', exact: true }).fill('git status --short'); await page.getByRole('button', { name: 'Review…' }).click(); await page.waitForTimeout(900); } },
   hooked: {},
   'hooked-turn': { state: 'hooked', act: click('The orders page is slow') },
   'hooked-last': { state: 'hooked', act: click('turn ended') },

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::guard::Guard;
 use super::parts;
-use crate::dialogs::asker::{Outcome, Said};
+use crate::dialogs::asker::{At, Outcome, Said};
 use crate::dialogs::question::Question;
 use countersign_model::visible;
 
@@ -71,31 +71,31 @@ impl ApprovalDialog {
         }
 
         let note = parts::note("Note to the agent", MOST_NOTE);
-        let (stop, deny, last) = buttons(question);
-        page.add(&parts::answers(stop.as_ref(), &note, &[&deny, &last]));
+        let answers = buttons(question);
+        let (left, right): (Vec<_>, Vec<_>) = answers.iter().partition(|(act, _)| *act == Act::Answer(Verdict::Stop));
+        let right: Vec<_> = right.iter().map(|(_, button)| button).collect();
+        page.add(&parts::answers(left.first().map(|(_, stop)| stop), &note, &right));
         window.add(&page);
 
         let ticks: Rc<[(u32, gtk::CheckButton)]> = grants.into();
-        let guarded = stop.iter().chain([&deny, &last]).cloned();
+        let guarded = answers.iter().map(|(_, button)| button.clone());
         let guarded = guarded.chain(ticks.iter().map(|(_, tick)| tick.clone().upcast()));
         let guard = Guard::new(&window, &call, Some(&note), guarded.collect());
-        let verdicts = (stop.iter().map(|stop| (stop, Some(Verdict::Stop))))
-            .chain([(&deny, Some(Verdict::Deny))])
-            .chain([(&last, question.approves.map(|_| Verdict::Approve))]);
-        for (button, verdict) in verdicts {
+        for (act, button) in answers {
             let (guard, ending, window) = (Rc::downgrade(&guard), ending.clone(), window.downgrade());
             let (ticks, note) = (ticks.clone(), note.clone());
             button.connect_clicked(move |_| {
                 if !guard.upgrade().is_some_and(|guard| guard.is_open()) {
                     return;
                 }
-                ending.send(verdict.map_or(Outcome::Show, |verdict| {
-                    Outcome::Answer(Said {
+                ending.send(match act {
+                    Act::Show(at) => Outcome::Show(at),
+                    Act::Answer(verdict) => Outcome::Answer(Said {
                         verdict,
                         grants: ticked(verdict, &ticks),
                         message: Some(note.text().trim().to_owned()).filter(|note| !note.is_empty()),
-                    })
-                }));
+                    }),
+                });
                 if let Some(window) = window.upgrade() {
                     parts::take_away(&window);
                 }
@@ -140,20 +140,38 @@ impl ApprovalDialog {
     }
 }
 
-/// The answers: stop where there is one, deny, and approve or show.
-fn buttons(question: &Question) -> (Option<gtk::Button>, gtk::Button, gtk::Button) {
+/// What a button does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Answer(Verdict),
+    Show(At),
+}
+
+/// From left to right: stop where there is one, edit where it can be, deny, and approve or show.
+fn buttons(question: &Question) -> Vec<(Act, gtk::Button)> {
     let stop = question.stops.then(|| {
         let meaning = "Ends the run: this call and every later one of the session, until you lift it";
         let stop = parts::button("Stop", meaning);
         stop.style_context().add_class("destructive-action");
-        stop
+        (Act::Answer(Verdict::Stop), stop)
+    });
+    let edit = question.edits.then(|| {
+        let meaning = "Goes to the window, where you change what runs before you approve it";
+        (Act::Show(At::Edit), parts::button("Edit…", meaning))
     });
     let deny = parts::button(question.denies, "This call does not run; the agent goes on without it");
     let last = match question.approves {
-        Some(word) => parts::button(word, "This call runs, exactly as shown, this once"),
-        None => parts::button("Show", "Shows the whole request in the window"),
+        Some(word) => {
+            let approve = parts::button(word, "This call runs, exactly as shown, this once");
+            (Act::Answer(Verdict::Approve), approve)
+        }
+        None => {
+            let show = parts::button("Show", "Shows the whole request in the window");
+            (Act::Show(At::Request), show)
+        }
     };
-    (stop, deny, last)
+    let deny = (Act::Answer(Verdict::Deny), deny);
+    stop.into_iter().chain(edit).chain([deny, last]).collect()
 }
 
 /// A tick for each permission that the agent would keep, none of them set.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, Desk, Hook, Sight};
+use crate::harness::{App, Desk, Driven, Hook, Sight};
 
 const TITLE: &str = "Countersign: approval";
 const WINDOW: &str = "^Countersign: approval$";
@@ -73,7 +73,7 @@ fn an_approval_takes_the_permissions_along_that_were_ticked() {
         &suggestions(),
     );
     let sight = scene.open("npm test");
-    assert_eq!(sight.button_words(), ["Stop", "Deny", "Approve"]);
+    assert_eq!(sight.button_words(), ["Stop", "Edit…", "Deny", "Approve"]);
     let words: Vec<_> = sight.ticks().iter().map(|tick| tick.words.clone()).collect();
     assert_eq!(words.len(), 2, "{sight:?}");
     assert!(words[0].contains("npm ⟨U+202E⟩test"), "{words:?}");
@@ -115,6 +115,45 @@ fn a_denial_takes_the_note_along_and_no_permission_and_typing_it_answers_nothing
         "{said}"
     );
     assert_eq!(decision(&said)["updatedPermissions"], Value::Null, "{said}");
+}
+
+#[test]
+fn other_arguments_are_written_in_the_window_to_which_the_dialog_leads() {
+    let desk = Desk::new();
+    let app = Driven::start(&desk, "");
+    let ask = |command: &str| {
+        let hook = json!({
+            "session_id": "s1", "cwd": "/srv/shop", "permission_mode": "default", "hook_event_name": "PermissionRequest",
+            "tool_name": "Bash", "tool_input": {"command": command, "timeout": 20}
+        });
+        Hook::ask(&app.url(), "claude-code", &hook)
+    };
+    let hook = ask("npm test");
+    let open = |sight: &Sight| sight.is_open() && sight.words().contains("npm test");
+    let sight = desk.see_focused(TITLE, "the dialog", open);
+    let _second = ask("npm publish");
+    desk.see(TITLE, "one more in line", |sight| {
+        sight.words().contains("1 more waits")
+    });
+    desk.click(&desk.window(WINDOW), sight.button("Edit…").middle);
+    // The next in line does not come between: the window shows all that wait.
+    desk.until_gone(WINDOW);
+    app.until(
+        "the arguments are open for editing",
+        "const field = document.querySelector('dialog.edit[open] textarea'); if (field?.value !== 'npm test') return false; \
+         field.value = 'npm test -- --quick'; field.dispatchEvent(new Event('input', { bubbles: true })); return true",
+    );
+    app.click("dialog.edit[open] .acts button:last-child:not(:disabled)");
+    app.until(
+        "what changed is shown",
+        "return document.querySelector('dialog.edit[open] .diff')?.textContent.includes('npm test -- --quick')",
+    );
+    app.click("dialog.edit[open] button.approve[aria-disabled=false]");
+    let said = hook.said();
+    assert_eq!(decision(&said)["behavior"], "allow", "{said}");
+    let expected = json!({"command": "npm test -- --quick", "timeout": 20});
+    assert_eq!(decision(&said)["updatedInput"], expected, "{said}");
+    assert!(desk.windows(WINDOW).is_empty(), "the dialog did not come back");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn the_first_question_of_claude_is_answered_in_the_dialog_after_one_command() {
         sight.is_open() && sight.words().contains("touch made.txt")
     });
     let asked = begun.elapsed();
-    assert_eq!(sight.button_words(), ["Stop", "Deny", "Approve"]);
+    assert_eq!(sight.button_words(), ["Stop", "Edit…", "Deny", "Approve"]);
     for words in ["claude-code", "Bash", &home.project().display().to_string()] {
         assert!(sight.words().contains(words), "{words} in {}", sight.words());
     }
