@@ -49,7 +49,9 @@ impl<R: Runtime> Asker for PluginAsker<R> {
                     MessageDialogResult::Custom(word) if Some(&*word) == second => Some(Verdict::Stop),
                     _ => None,
                 };
-                let said = verdict.map_or(Outcome::Show(At::Request), |verdict| Outcome::Answer(Said::only(verdict)));
+                let said = verdict.map_or(Outcome::Show(At::Request), |verdict| {
+                    Outcome::Answer(Said::only(verdict))
+                });
                 let _ = outcome.send(said);
             });
         ended

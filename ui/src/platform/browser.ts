@@ -1,6 +1,7 @@
 // The browser's host: the hub that served this page, over REST and a WebSocket.
 import { LiveSocket, page } from './live';
 import { Rest } from './rest';
+import { reasonOf } from '../stream/read';
 import type { Platform, PlatformSignal } from './types';
 
 const STATUS_EVERY_MS = 5_000;
@@ -16,8 +17,9 @@ function takeCode(): string | undefined {
 export async function browser(): Promise<Platform> {
   const rest = new Rest(new URLSearchParams(location.search).get('token'));
   const code = takeCode();
-  // A code that was used, or is too old, leaves the page a reader; the page says how to get a new one.
-  if (code !== undefined) await rest.exchange(code).catch(() => undefined);
+  // A code that was used, or is too old, leaves the page a reader.
+  let refused: string | undefined;
+  if (code !== undefined) await rest.exchange(code).catch((error: unknown) => (refused = reasonOf(error)));
 
   return {
     name: 'browser',
@@ -50,9 +52,13 @@ export async function browser(): Promise<Platform> {
     },
     watch(listener: (signal: PlatformSignal) => void) {
       rest.onRight = () => listener({ type: 'capabilities', can: { answer: rest.mayAnswer, modal: rest.mayAnswer } });
+      if (refused !== undefined) listener({ type: 'fault', what: 'The right to answer', why: `${refused}. Run countersign dashboard for a new address.` });
       const ask = (): void => {
         if (document.visibilityState === 'hidden') return;
-        rest.status().then((status) => listener({ type: 'status', status }), () => undefined);
+        rest.status().then(
+          (status) => listener({ type: 'status', status }),
+          (error: unknown) => listener({ type: 'fault', what: 'The state of the hub', why: reasonOf(error) }),
+        );
       };
       const timer = setInterval(ask, STATUS_EVERY_MS);
       return () => clearInterval(timer);

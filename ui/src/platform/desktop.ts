@@ -8,6 +8,7 @@ import type { Finding } from '../generated/Finding';
 import type { HubStatus } from '../generated/HubStatus';
 import type { Rule } from '../generated/Rule';
 import type { SessionView } from '../generated/SessionView';
+import { reasonOf } from '../stream/read';
 import { PlatformError, type Answer, type Batch, type FailureCode, type HistoryRange, type Page, type Platform, type PlatformSignal, type SessionName, type StreamReader } from './types';
 
 const CODES: Record<string, FailureCode> = { resolved: 'resolved', forbidden: 'forbidden', not_found: 'not_found', unreachable: 'unreachable' };
@@ -71,7 +72,7 @@ function stream(since: string, reader: StreamReader): () => void {
     const fail = (error: unknown): void => {
       if (ended || over) return;
       unfollow();
-      reader.closed(error instanceof Error ? error.message : String(error));
+      reader.closed(reasonOf(error));
       retry = setTimeout(start, RETRY_MS);
     };
     const take = async (id: number, batch: Batch): Promise<void> => {
@@ -109,10 +110,11 @@ function stream(since: string, reader: StreamReader): () => void {
 
 function watch(listener: (signal: PlatformSignal) => void): () => void {
   const ends = [
-    listen<{ id: string }>('show-approval', ({ payload }) => listener({ type: 'show_approval', id: payload.id })),
+    listen<{ id: string; edit: boolean }>('show-approval', ({ payload }) => listener({ type: 'show_approval', ...payload })),
     listen<HubStatus>('status', ({ payload }) => listener({ type: 'status', status: payload })),
   ];
+  for (const end of ends) end.catch((error: unknown) => listener({ type: 'fault', what: 'What the program says unasked', why: reasonOf(error) }));
   return () => {
-    for (const end of ends) void end.then((stop) => stop());
+    for (const end of ends) end.then((stop) => stop(), () => undefined);
   };
 }

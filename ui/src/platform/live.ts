@@ -100,12 +100,15 @@ export class LiveSocket {
   private async pump(): Promise<void> {
     if (this.pumping) return;
     this.pumping = true;
-    while (this.queue.length > 0 && !this.ended) {
-      const taken = this.queue.slice(0, MOST_A_BATCH);
-      this.queue = this.queue.slice(taken.length);
-      for (const batch of this.decode(taken)) await this.reader.batch(batch);
+    try {
+      while (this.queue.length > 0 && !this.ended) {
+        const taken = this.queue.slice(0, MOST_A_BATCH);
+        this.queue = this.queue.slice(taken.length);
+        for (const batch of this.decode(taken)) await this.reader.batch(batch);
+      }
+    } finally {
+      this.pumping = false;
     }
-    this.pumping = false;
     if (this.full) this.connect();
   }
 

@@ -72,7 +72,10 @@ export interface StreamReader {
 
 export type PlatformSignal =
   | { readonly type: 'status'; readonly status: HubStatus }
-  | { readonly type: 'show_approval'; readonly id: string }
+  /** `edit`: with its arguments open for editing. */
+  | { readonly type: 'show_approval'; readonly id: string; readonly edit: boolean }
+  /** Something of the host failed; `what` is what the page now does without. */
+  | { readonly type: 'fault'; readonly what: string; readonly why: string }
   | { readonly type: 'capabilities'; readonly can: Capabilities };
 
 export interface Platform {

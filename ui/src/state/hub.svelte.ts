@@ -1,14 +1,15 @@
 // The page's picture of the hub: connection, status, sessions, loaded rows. Fed by the platform, once a frame; shows nothing.
 import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
-import type { Origin } from '../generated/Origin';
 import { PlatformError, type Batch, type Capabilities, type Page, type Platform, type SessionName } from '../platform/types';
 import { EVERYTHING, FilteredRows, type Filter } from '../stream/filter';
 import { Frames } from '../stream/frames';
+import { isProbe } from '../stream/kinds';
 import { lighten } from '../stream/lighten';
 import { People, type Person } from '../stream/people';
 import { Rate } from '../stream/rate';
 import type { Row } from '../stream/row';
+import { reasonOf } from '../stream/read';
 import { SessionBook, type Session } from '../stream/sessions';
 import { Timeline } from '../stream/timeline';
 import { count } from '../stream/words';
@@ -17,6 +18,8 @@ const PAGE = 500;
 const RESYNC_MS = 5_000;
 const RETRY_MS = 2_000;
 const SESSIONS_MS = 200;
+const STATUS = 'The state of the hub';
+const SESSIONS = 'The list of sessions is not up to date';
 
 export type Phase = 'connecting' | 'replaying' | 'live' | 'closed';
 
@@ -29,6 +32,8 @@ export class Hub {
   can = $state.raw<Capabilities>({ answer: false, modal: false });
   /** Rows that pass the filter, oldest first. */
   rows = $state.raw<Row[]>([]);
+  /** There is more to show than that a connection was looked at. */
+  happened = $state(false);
   /** Rows loaded. */
   total = $state(0);
   /** Goes up when rows changed in place. */
@@ -37,6 +42,8 @@ export class Hub {
   /** Who is there, as far as the loaded events say. */
   people = $state.raw<Person[]>([]);
   filter = $state.raw<Filter>(EVERYTHING);
+  /** What the page goes without, and why: said in words until it is there again. */
+  faults = $state.raw<ReadonlyMap<string, string>>(new Map());
   /** Something that the person should know about the rows. */
   note = $state('');
   loadingOlder = $state(false);
@@ -53,13 +60,13 @@ export class Hub {
   onEvents: (events: readonly EventRow[]) => void = () => undefined;
   /** Told when what was missed has to be asked for. */
   onResync: () => void = () => undefined;
-  onShowApproval: (id: string) => void = () => undefined;
+  onShowApproval: (id: string, edit: boolean) => void = () => undefined;
 
   private readonly timeline = new Timeline();
   private readonly filtered = new FilteredRows();
   private readonly book = new SessionBook();
   private readonly folk = new People();
-  readonly originOf = (agent: string, session: string): Origin | undefined => this.book.originOf(agent, session);
+  readonly sessionOf = (agent: string, session: string): Session | undefined => this.book.find(agent, session);
   private readonly frames = new Frames<Batch>((batches) => this.applyAll(batches));
   private readonly rate = new Rate();
   private stale = false;
@@ -69,9 +76,13 @@ export class Hub {
   constructor(readonly platform: Platform) {
     this.can = platform.can;
     platform.watch((signal) => {
-      if (signal.type === 'status') this.status = signal.status;
+      if (signal.type === 'status') {
+        this.status = signal.status;
+        this.clearFault(STATUS);
+      }
       else if (signal.type === 'capabilities') this.can = signal.can;
-      else this.onShowApproval(signal.id);
+      else if (signal.type === 'fault') this.fault(signal.what, signal.why);
+      else this.onShowApproval(signal.id, signal.edit);
     });
     setInterval(() => this.tick(), RESYNC_MS);
   }
@@ -108,13 +119,28 @@ export class Hub {
     this.why = why;
   }
 
+  fault(what: string, error: unknown): void {
+    this.faults = new Map(this.faults).set(what, reasonOf(error));
+  }
+
+  /** It is there again, or the person has read that it is not. */
+  clearFault(what: string): void {
+    if (this.faults.has(what)) this.faults = new Map([...this.faults].filter(([known]) => known !== what));
+  }
+
   /** What the hub says of itself, asked for now. */
   async refreshStatus(): Promise<void> {
     this.status = await this.platform.status();
+    this.clearFault(STATUS);
+  }
+
+  /** The same unasked: a failure is said. */
+  lookAtStatus(): void {
+    this.refreshStatus().catch((error: unknown) => this.fault(STATUS, error));
   }
 
   private resync(): void {
-    this.refreshStatus().catch(() => undefined);
+    this.lookAtStatus();
     void this.syncSessions();
     this.onResync();
   }
@@ -132,8 +158,12 @@ export class Hub {
     this.note =
       lost.oldest > last + 1
         ? `History was lost: events ${count(last + 1)} to ${count(lost.oldest - 1)} can no longer be read. What follows is complete.`
-        : 'The place where this window stood is gone from the log. The newest events were loaded again.';
-    await this.loadPage(lost.head).catch(() => undefined);
+        : 'The place where this window stood is gone from the log, and the newest events are loaded anew.';
+    try {
+      await this.loadPage(lost.head);
+    } catch (error) {
+      this.note += ` What was before could not be loaded: ${reasonOf(error)}`;
+    }
     this.resync();
   }
 
@@ -184,6 +214,7 @@ export class Hub {
     this.filtered.follow(this.timeline.rows, changed);
     this.rows = this.filtered.rows;
     this.total = this.timeline.rows.length;
+    this.happened ||= this.timeline.rows.some(({ events: known }) => !known.every(isProbe));
     this.version += 1;
     this.showSessions();
   }
@@ -234,7 +265,7 @@ export class Hub {
       this.setFilter(this.filter);
       this.total = this.timeline.rows.length;
     } catch (error) {
-      this.note = `Older events could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+      this.note = `Older events could not be loaded: ${reasonOf(error)}`;
     } finally {
       this.loadingOlder = false;
     }
@@ -252,9 +283,9 @@ export class Hub {
     }
   }
 
-  /** Approvals that wait, by session key. */
-  waiting(counts: ReadonlyMap<string, number>): void {
-    this.book.waiting(counts, Date.now());
+  /** The tools of the approvals that wait, by session key. */
+  waiting(asked: ReadonlyMap<string, readonly string[]>): void {
+    this.book.waiting(asked, Date.now());
     this.sessions = this.book.list(Date.now());
   }
 
@@ -272,8 +303,11 @@ export class Hub {
     try {
       this.book.correct(await this.platform.sessions());
       this.sessions = this.book.list(Date.now());
-    } catch {
+      this.clearFault(SESSIONS);
+    } catch (error) {
       // The next round asks again; the stream goes on meanwhile.
+      this.stale = true;
+      this.fault(SESSIONS, error);
     }
   }
 
@@ -283,7 +317,7 @@ export class Hub {
     this.sessions = this.book.list(now);
     if (this.phase === 'closed' || document.visibilityState === 'hidden') return;
     // Connections come and go without an event; a browser's host asks by itself.
-    if (this.platform.name === 'desktop') this.refreshStatus().catch(() => undefined);
+    if (this.platform.name === 'desktop') this.lookAtStatus();
     if (!this.stale) return;
     this.stale = false;
     void this.syncSessions();

@@ -5,7 +5,7 @@ import type { Scope } from '../generated/Scope';
 import type { Verdict } from '../generated/Verdict';
 import { PlatformError, type Answer } from '../platform/types';
 import { Inert } from '../stream/inert';
-import { fields, text } from '../stream/read';
+import { fields, reasonOf, text } from '../stream/read';
 import { sessionKey } from '../stream/sessions';
 import { visible } from '../stream/visible';
 import type { Hub } from './hub.svelte';
@@ -13,6 +13,8 @@ import { Reply } from './reply.svelte';
 import { Several, type Outcome } from './several.svelte';
 
 const NOTICE_MS = 8_000;
+const RETRY_MS = 2_000;
+const PENDING = 'What waits for you is not up to date';
 
 export interface Notice {
   readonly id: number;
@@ -20,6 +22,9 @@ export interface Notice {
   /** Something did not go as the person wanted. */
   readonly trouble: boolean;
 }
+
+/** Why a request was asked, or why that is not known. */
+export type Reason = { readonly said: string; readonly fault?: undefined } | { readonly said?: undefined; readonly fault: string };
 
 const DONE: Record<Verdict, string> = { approve: 'Approved', deny: 'Denied', stop: 'Stopped' };
 
@@ -54,7 +59,7 @@ export class Waiting {
   private dismissed = $state.raw<ReadonlySet<string>>(new Set());
 
   /** Why each was asked, where the agent said so; by approval id. */
-  reasons = $state.raw<ReadonlyMap<string, string>>(new Map());
+  reasons = $state.raw<ReadonlyMap<string, Reason>>(new Map());
 
   /** Goes up when a rule came or went. */
   rulesRound = $state(0);
@@ -67,8 +72,9 @@ export class Waiting {
 
   private readonly inert = new Inert();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private asking = false;
+  private asking: Promise<void> | undefined;
   private askAgain = false;
+  private retry: ReturnType<typeof setTimeout> | undefined;
   private readonly own = new Set<string>();
   /** What was put together and not sent; by approval id. */
   private readonly replies = new Map<string, Reply>();
@@ -77,7 +83,7 @@ export class Waiting {
   constructor(private readonly hub: Hub) {
     hub.onEvents = (events) => this.hear(events);
     hub.onResync = () => void this.refresh();
-    hub.onShowApproval = (id) => this.show(id);
+    hub.onShowApproval = (id, edit) => void this.show(id, edit);
     addEventListener('focus', () => this.restartInert());
     document.addEventListener('visibilitychange', () => this.restartInert());
   }
@@ -105,10 +111,14 @@ export class Waiting {
     this.dismissed = new Set(this.pending.map(({ id }) => id));
   }
 
-  show(id: string): void {
+  /** Brings one into view; with `edit`, its arguments open. */
+  async show(id: string, edit: boolean): Promise<void> {
     this.expand(id);
     this.summons = { id, round: this.summons.round + 1 };
-    void this.refresh();
+    await this.refresh();
+    const shown = this.pending.find((approval) => approval.id === id);
+    if (!shown) this.say('That request waits no more.');
+    else if (edit && shown.edits) this.editing = shown;
   }
 
   expand(id: string | undefined): void {
@@ -130,21 +140,24 @@ export class Waiting {
     check();
   }
 
-  async refresh(): Promise<void> {
-    if (this.asking) {
-      this.askAgain = true;
-      return;
-    }
-    this.asking = true;
+  /** Asks what waits; ends once an answer to this very call is here, or it failed. */
+  refresh(): Promise<void> {
+    if (this.asking) this.askAgain = true;
+    else this.asking = this.ask().finally(() => (this.asking = undefined));
+    return this.asking;
+  }
+
+  private async ask(): Promise<void> {
+    clearTimeout(this.retry);
     try {
       do {
         this.askAgain = false;
         this.take(await this.hub.platform.approvals('pending'));
       } while (this.askAgain);
-    } catch {
-      // Out of reach: asked again when the stream is back.
-    } finally {
-      this.asking = false;
+      this.hub.clearFault(PENDING);
+    } catch (error) {
+      this.hub.fault(PENDING, error);
+      this.retry = setTimeout(() => void this.refresh(), RETRY_MS);
     }
   }
 
@@ -165,8 +178,13 @@ export class Waiting {
   /** The registry keeps what binds; why it was asked is in the event. */
   private async learnReasons(fresh: Approval[]): Promise<void> {
     for (const { id, seq } of fresh) {
-      const page = await this.hub.platform.history({ since: seq - 1, until: seq, limit: 1 }).catch(() => undefined);
-      const reason = text(fields(page?.events[0]?.data), 'reason');
+      const reason = await this.hub.platform.history({ since: seq - 1, until: seq, limit: 1 }).then(
+        ({ events }): Reason | undefined => {
+          const said = text(fields(events[0]?.data), 'reason');
+          return said === undefined ? undefined : { said };
+        },
+        (error: unknown): Reason => ({ fault: reasonOf(error) }),
+      );
       if (reason === undefined) continue;
       const waits = new Set(this.pending.map((approval) => approval.id));
       this.reasons = new Map([...this.reasons].filter(([known]) => waits.has(known))).set(id, reason);
@@ -179,12 +197,12 @@ export class Waiting {
     for (const id of this.replies.keys()) if (!pending.some((approval) => approval.id === id)) this.replies.delete(id);
     if (this.editing && !pending.some(({ id }) => id === this.editing?.id)) this.editing = undefined;
     this.several.waits(new Set(pending.map(({ id }) => id)), words);
-    const counts = new Map<string, number>();
-    for (const { agent, session } of pending) {
+    const asked = new Map<string, string[]>();
+    for (const { agent, session, tool_name } of pending) {
       const key = sessionKey(agent, session);
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+      asked.set(key, [...(asked.get(key) ?? []), tool_name]);
     }
-    this.hub.waiting(counts);
+    this.hub.waiting(asked);
     if (!pending.some(({ id }) => id === this.openId)) this.expand(pending[0]?.id);
   }
 
@@ -204,7 +222,8 @@ export class Waiting {
     const mine = id !== undefined && this.own.delete(id);
     const known = this.pending.find((approval) => approval.id === id);
     if (!known) return;
-    const how = `${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody else'}`;
+    const terminal = text(data, 'message')?.startsWith('answered in the terminal') ?? false;
+    const how = terminal ? 'answered in its terminal, or its program is gone' : `${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody else'}`;
     this.set(this.pending.filter((approval) => approval.id !== id), `Answered elsewhere: ${how}.`);
     if (mine) return;
     this.say(`${visible(known.tool_name)} for ${visible(known.agent)}: ${how}.`);
@@ -259,7 +278,7 @@ export class Waiting {
     const words =
       error instanceof PlatformError && error.code === 'forbidden'
         ? 'Not answered: this page may no longer answer. Run countersign dashboard for a new address.'
-        : `Not answered: ${error instanceof Error ? error.message : String(error)}`;
+        : `Not answered: ${reasonOf(error)}`;
     this.failed = { id: approval.id, words };
     return { fate: 'left', words };
   }

@@ -1,6 +1,6 @@
 // Finds the row that an event of a tool call belongs to. SAM gives calls no id, so most of it goes by agent, session, tool and order.
 import type { EventRow } from '../generated/EventRow';
-import { fields, id, text } from './read';
+import { fields, id, text, type Fields } from './read';
 import { judgement, timeOf, type Row } from './row';
 
 /** How long after a call's last sign a judgement, a start or a result may still be meant for it, ms. */
@@ -48,6 +48,12 @@ function toldTwice(rows: Row[], event: EventRow): Row | undefined {
   return wanted === undefined ? undefined : rows.find((row) => row.callId === wanted && measured(row));
 }
 
+function lastOfBatch(rows: Row[], data: Fields): Row | undefined {
+  const calls: unknown[] = Array.isArray(data['tool_calls']) ? data['tool_calls'] : [];
+  const wanted = id(fields(calls.at(-1)), 'tool_use_id');
+  return wanted === undefined ? undefined : rows.findLast((row) => row.callId === wanted);
+}
+
 export class CallBook {
   private readonly sessions = new Map<string, Calls>();
   private readonly requests = new Map<string, Row>();
@@ -91,6 +97,15 @@ export class CallBook {
         return pick([...open, ...recent].reverse(), event, () => false);
       case 'permission_denied':
         return pick([...open].reverse(), event, (row) => !row.end && sameArguments(row, event)) ?? pick([...recent].reverse(), event, () => false);
+      case 'post_tool_batch':
+        // Says once more what its calls have said.
+        return lastOfBatch([...recent, ...open], data);
+      case 'notification':
+        // The question that it is about has a row, which says more.
+        return text(data, 'notification_type') === 'permission_prompt' ? open.findLast((row) => row.outcome === 'asked') : undefined;
+      case 'otel_log':
+        // The prompt that a hook has told in full.
+        return text(data, 'name') === 'user_prompt' ? this.turns.get(sessionOf(event)) : undefined;
       case 'usage':
         return event.origin === 'otlp' ? this.turns.get(sessionOf(event)) : undefined;
       case 'tool_call_end':

@@ -10,9 +10,11 @@ export interface Line {
 const MOST_CELLS = 250_000;
 
 export function diff(before: string, after: string): Line[] {
-  // No text has no lines, not one that is empty.
-  const a = before === '' ? [] : before.split('\n');
-  const b = after === '' ? [] : after.split('\n');
+  // No text has no lines, not one that is empty; nor has one begun after a last line that ends, unless that is the difference.
+  const ended = [before, after].every((text) => text === '' || text.endsWith('\n'));
+  const linesOf = (text: string): string[] => (text === '' ? [] : (ended ? text.slice(0, -1) : text).split('\n'));
+  const a = linesOf(before);
+  const b = linesOf(after);
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head++;
   let tail = 0;

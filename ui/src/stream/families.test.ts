@@ -26,7 +26,7 @@ it('puts subagents beneath the session that started them, the busy ones first', 
   ]);
   expect(shown(book)).toEqual(['s1 working > Plan working > Explore gone']);
   expect(families(book.list(NOW)).flatMap(lively).map(({ role }) => role)).toEqual(['Plan']);
-  book.waiting(new Map([[sessionKey('claude-code', 's1/b'), 1]]), NOW);
+  book.waiting(new Map([[sessionKey('claude-code', 's1/b'), ['Bash']]]), NOW);
   expect(shown(book)).toEqual(['s1 needs_you > Plan needs_you > Explore gone']);
 });
 

@@ -40,6 +40,38 @@ it('shows a question that was answered in the terminal as withdrawn, and then as
   expect(rows([...events, hook(s, 'tool_call_end', { tool_name: 'Bash', call_id: 't1', success: true, duration: 3600 })])).toEqual(['Bash | ls | ok']);
 });
 
+it('shows a call that the terminal allowed and that failed as failed, not as one that never ran', () => {
+  const s = new Script();
+  const withdrawn = { approval_id: 'a', request_id: 'r1', tool_name: 'Bash', status: 'cancelled', decision: 'deny', by: 'hub', message: 'answered in the terminal' };
+  const end = { tool_name: 'Bash', call_id: 't1', success: false, error: 'Exit code 2', duration: 0.4 };
+  expect(rows([hook(s, 'tool_call_start', START), hook(s, 'approval_request', ASK), hook(s, 'approval_resolved', withdrawn, 'hub'), hook(s, 'tool_call_end', end)])).toEqual(['Bash | ls Exit code 2 | failed']);
+});
+
+it('counts none of the time that a person took to a call, and none at all to one that never ran', () => {
+  const s = new Script();
+  const resolved = (status: string) => hook(s, 'approval_resolved', { approval_id: 'a', request_id: 'r1', tool_name: 'Bash', status, decision: status, by: 'dialog' }, 'hub');
+  const took = (status: string, success: boolean) => {
+    const timeline = new Timeline();
+    timeline.apply([hook(s, 'tool_call_start', START), hook(s, 'approval_request', ASK)]);
+    s.wait(60_000);
+    timeline.apply([resolved(status), hook(s, 'tool_call_end', { tool_name: 'Bash', call_id: 't1', success, error: success ? null : 'no' })]);
+    return timeline.rows.map((row) => row.took);
+  };
+  expect(took('approved', true)).toEqual([1000]);
+  expect(took('denied', false)).toEqual([undefined]);
+  expect(took('stopped', false)).toEqual([undefined]);
+});
+
+it('makes no second row of what a row says already', () => {
+  const s = new Script();
+  const prompt = hook(s, 'chat_message', { sender: 'user', content: 'go' });
+  const told = hook(s, 'otel_log', { name: 'user_prompt', attributes: { 'prompt.id': '1' } }, 'otlp');
+  const call = [hook(s, 'tool_call_start', START), hook(s, 'approval_request', ASK), hook(s, 'notification', { notification_type: 'permission_prompt', message: 'Claude needs your permission' })];
+  const batch = hook(s, 'post_tool_batch', { tool_calls: [{ tool_name: 'Bash', tool_use_id: 't1' }] });
+  expect(rows([prompt, told, ...call, batch])).toEqual(['user | go', 'Bash | ls | needs you']);
+  expect(rows([batch])).toEqual(['tools done | Bash']);
+});
+
 it('says that a call ran with other arguments, and not so of answers to the agent\u2019s questions', () => {
   const s = new Script();
   const approved = (tool: string) => ({ approval_id: 'a', request_id: 'r1', tool_name: tool, status: 'approved', decision: 'approve', by: 'window', arguments: { command: 'ls -l' } });
@@ -78,7 +110,7 @@ it('shows what the model took beside the prompt', () => {
   const s = new Script();
   const timeline = new Timeline();
   timeline.apply([hook(s, 'chat_message', { sender: 'user', content: 'go' }), hook(s, 'usage', { model: 'm', input_tokens: 1200, output_tokens: 5, cost: 0.5 }, 'otlp')]);
-  expect(viewOf(timeline.rows[0]!, Date.now(), () => undefined).chip).toBe('1 request, 1,200 in, 5 out, $0.50');
+  expect(viewOf(timeline.rows[0]!, Date.now(), () => undefined).chip).toBe('$0.50, 1 request, 1,200 in, 5 out');
 });
 
 it('keeps a call in one row when telemetry tells of it as hooks do, before or after', () => {

@@ -142,7 +142,9 @@ function outcomeOf(row: Row): Outcome {
   const failed = failure(row) !== undefined;
   if (over && !failed) return 'ok';
   const answer = row.resolved ? statusOf(row.resolved) : undefined;
-  if (answer !== undefined && answer !== 'approved') return answer;
+  // Taken back, it was answered elsewhere, and what came of it says how.
+  const back = answer === 'withdrawn' || answer === 'cancelled';
+  if (answer !== undefined && answer !== 'approved' && !(back && over && !row.refused)) return answer;
   if (row.judgements.some((event) => judgement(event) === 'against')) return 'blocked';
   if (failed) return 'failed';
   if (row.refused) return 'denied';
@@ -158,7 +160,18 @@ function tookOf(row: Row): number | undefined {
   const over = row.end ?? row.result ?? (said === undefined ? undefined : row.telemetry[0]);
   if (!over) return undefined;
   if (said !== undefined && said >= 0) return said * 1000;
-  return row.start ? Math.max(0, timeOf(over) - timeOf(row.start)) : undefined;
+  // It never ran: the time that a person took is none of the call's.
+  if (NEVER_RAN.has(row.outcome)) return undefined;
+  const begun = beganAt(row);
+  return begun === undefined ? undefined : Math.max(0, timeOf(over) - begun);
+}
+
+const NEVER_RAN: ReadonlySet<Outcome> = new Set(['denied', 'stopped', 'expired', 'cancelled', 'withdrawn']);
+
+/** When the call began to run, ms: not before a person let it. */
+export function beganAt(row: Row): number | undefined {
+  if (!row.start) return undefined;
+  return row.resolved ? Math.max(timeOf(row.start), timeOf(row.resolved)) : timeOf(row.start);
 }
 
 /** Brings what follows from the events up to date. */

@@ -27,11 +27,35 @@ it('is stopped until the stop is lifted, and gone when its connection ended', ()
   expect(activity(book)).toEqual(['sam/s1 gone']);
 });
 
+it('is not gone while its agent speaks by hooks, which have no connection, and is when it said so', () => {
+  const s = new Script();
+  const book = new SessionBook();
+  const hook = (kind: string, data = {}) => ({ ...s.event(kind, data), origin: 'hook' as const });
+  const view: SessionView = { agent: 'sam', session: 's1', origin: 'hook', activity: 'working', since: '2026-01-17T10:29:00Z', pending: 0, stopped: false, stops: true, connections: 0, events: 9, last: '2026-01-17T10:29:00Z' };
+  book.correct([view]);
+  book.apply([hook('tool_call_start', { tool_name: 'Edit' })]);
+  expect(activity(book)).toEqual(['sam/s1 working']);
+  book.waiting(new Map([[sessionKey('sam', 's1'), ['Edit']]]), Date.now());
+  expect(activity(book)).toEqual(['sam/s1 needs_you']);
+  book.waiting(new Map(), Date.now());
+  expect(activity(book)).toEqual(['sam/s1 working']);
+  book.apply([hook('tool_call_end', { tool_name: 'Edit', success: true }), hook('turn_completed')]);
+  expect(activity(book)).toEqual(['sam/s1 idle']);
+  book.apply([hook('session_ended')]);
+  expect(activity(book)).toEqual(['sam/s1 gone']);
+});
+
+it('makes no session of a probe', () => {
+  const book = new SessionBook();
+  book.apply([{ ...new Script().event('probe'), origin: 'hook' }]);
+  expect(activity(book)).toEqual([]);
+});
+
 it('needs you while an approval waits', () => {
   const s = new Script();
   const book = new SessionBook();
   book.apply([s.start('run'), s.ask('run', 'r')]);
-  book.waiting(new Map([[sessionKey('sam', 's1'), 1]]), Date.now());
+  book.waiting(new Map([[sessionKey('sam', 's1'), ['run']]]), Date.now());
   book.apply([s.event('agent_status', { status: 'processing' })]);
   expect(activity(book)).toEqual(['sam/s1 needs_you']);
   book.waiting(new Map(), Date.now());

@@ -4,7 +4,7 @@ import type { EventRow } from '../generated/EventRow';
 import type { Origin } from '../generated/Origin';
 import type { SessionView } from '../generated/SessionView';
 import { hear } from './hooked';
-import { waitsForPerson } from './kinds';
+import { isProbe, waitsForPerson } from './kinds';
 import { errorText, fields, number, text, type Fields } from './read';
 
 /** The activity trace: events in each of the last `BINS` spans of `BIN` ms. */
@@ -20,6 +20,8 @@ export interface Session {
   since: number;
   task: string | undefined;
   pending: number;
+  /** What the oldest request that waits is about. */
+  asked: string | undefined;
   /** Why its run waits for a person, beside approvals. */
   waits: string | undefined;
   /** How far its run is, 0 to 1. */
@@ -39,6 +41,8 @@ export interface Session {
   /** It said that it is over. */
   ended: boolean;
   connections: number;
+  /** Its connections are gone. Hooks have none: each is a program of a moment. */
+  left: boolean;
   events: number;
   last: number;
   /** Calls that run, as far as seen. */
@@ -81,6 +85,7 @@ export class SessionBook {
         since: time,
         task: undefined,
         pending: 0,
+        asked: undefined,
         waits: undefined,
         progress: undefined,
         origin: undefined,
@@ -92,6 +97,7 @@ export class SessionBook {
         folder: undefined,
         ended: false,
         connections: 1,
+        left: false,
         events: 0,
         last: time,
         running: 0,
@@ -135,7 +141,8 @@ export class SessionBook {
       session.parent = view.parent ?? session.parent;
       session.role = view.role ?? session.role;
       session.folder = view.folder ?? session.folder;
-      session.ended = view.activity === 'gone' && view.connections === 0;
+      session.ended = view.activity === 'gone' && view.origin === 'hook';
+      session.left = view.origin !== 'hook' && view.connections === 0 && (view.activity === 'gone' || session.left);
       session.connections = view.connections;
       session.events = view.events;
       session.last = Math.max(session.last, last);
@@ -149,7 +156,7 @@ export class SessionBook {
 
   apply(events: readonly EventRow[]): void {
     for (const event of events) {
-      if (event.session === undefined) continue;
+      if (event.session === undefined || isProbe(event)) continue;
       const time = Date.parse(event.time);
       const session = this.get(event.agent, event.session, time);
       session.events += 1;
@@ -172,14 +179,16 @@ export class SessionBook {
     }
   }
 
-  originOf(agent: string, session: string): Origin | undefined {
-    return this.known.get(sessionKey(agent, session))?.origin;
+  find(agent: string, session: string): Session | undefined {
+    return this.known.get(sessionKey(agent, session));
   }
 
-  /** The number of approvals that wait, by session, as the registry has it. */
-  waiting(counts: ReadonlyMap<string, number>, now: number): void {
+  /** The tools of the approvals that wait, oldest first, by session, as the registry has it. */
+  waiting(asked: ReadonlyMap<string, readonly string[]>, now: number): void {
     for (const session of this.known.values()) {
-      session.pending = counts.get(session.key) ?? 0;
+      const tools = asked.get(session.key) ?? [];
+      session.pending = tools.length;
+      session.asked = tools[0];
       const activity = session.pending > 0 ? 'needs_you' : session.activity === 'needs_you' ? rest(session) : session.activity;
       if (activity !== session.activity) {
         session.activity = activity;
@@ -203,7 +212,7 @@ export class SessionBook {
 function rest(session: Session): Activity {
   if (session.stopped) return 'stopped';
   if (session.waits !== undefined) return 'needs_you';
-  if (session.ended || session.connections === 0) return 'gone';
+  if (session.ended || session.left) return 'gone';
   return session.running > 0 || session.busy ? 'working' : 'idle';
 }
 
@@ -300,9 +309,11 @@ function step(session: Session, event: EventRow): Activity {
     case 'agent_connected':
       // A session is first seen with one connection.
       if (session.events > 1) session.connections += 1;
+      session.left = false;
       break;
     case 'agent_disconnected':
       session.connections = Math.max(0, session.connections - 1);
+      session.left = session.connections === 0;
       session.running = 0;
       session.busy = false;
       break;

@@ -128,14 +128,15 @@ function usageOf(row: Row): EventRow[] {
   return told.filter(({ data }) => (text(fields(data), 'source') ?? best) === best);
 }
 
-/** What the model took for a turn, in two or three words: `4 requests, 12,300 in, 410 out, $0.0420`; empty where nothing is known. */
+/** What the model took for a turn, in two or three words: `$0.0420, 4 requests, 12,300 in, 410 out`; empty where nothing is known. */
 export function turnUsage(row: Row): string {
   const told = usageOf(row);
   const sum = (...names: string[]): number => told.reduce((all, event) => all + (number(fields(event.data), ...names) ?? 0), 0);
   if (told.length === 0) return '';
   const cost = sum('cost', 'cost_usd', 'total_cost_usd');
   const parts = [`${count(sum('input_tokens', 'input'))} in`, `${count(sum('output_tokens', 'output'))} out`];
-  return [plural(told.reduce((all, event) => all + (number(fields(event.data), 'requests') ?? 1), 0), 'request'), ...parts, ...(cost > 0 ? [money(cost)] : [])].join(', ');
+  const requests = plural(told.reduce((all, event) => all + (number(fields(event.data), 'requests') ?? 1), 0), 'request');
+  return [...(cost > 0 ? [money(cost)] : []), requests, ...parts].join(', ');
 }
 
 function said(value: unknown): string | undefined {

@@ -1,9 +1,10 @@
 // What the list shows of a row, as plain values: one glance at a row a frame, and nothing in the DOM that did not change.
 import type { Shape } from '../../components/Glyph.svelte';
-import type { Origin } from '../../generated/Origin';
+import { nameOfSession } from '../../stream/families';
 import { kindName } from '../../stream/kinds';
 import { fields, isEmpty, text } from '../../stream/read';
-import { failure, isCall, timeOf, type Outcome, type Row } from '../../stream/row';
+import { beganAt, failure, isCall, type Outcome, type Row } from '../../stream/row';
+import type { Session } from '../../stream/sessions';
 import { judgementChip, summary, turnUsage } from '../../stream/summary';
 import { oneLine } from '../../stream/visible';
 import { clock, duration, fullClock } from '../../stream/words';
@@ -15,6 +16,8 @@ export interface RowView {
   readonly who: string;
   readonly agent: string;
   readonly session: string;
+  /** Of a subagent: stands beneath what its session does. */
+  readonly child: boolean;
   /** What its agent speaks; empty while that is not known. */
   readonly dialect: string;
   readonly shape: Shape;
@@ -140,23 +143,26 @@ export function marksOf(row: Row): string[] {
   return [...(late ? ['late'] : []), ...(edited ? ['edited'] : [])];
 }
 
-/** `origins` tells what a session speaks, for events that came without it. */
-export function viewOf(row: Row, now: number, origins: (agent: string, session: string) => Origin | undefined): RowView {
+/** `sessions` tells what is known of a session that no event of the row says: what it speaks, how a person names it. */
+export function viewOf(row: Row, now: number, sessions: (agent: string, session: string) => Session | undefined): RowView {
   const running = row.outcome === 'running';
-  const ms = running && row.start ? Math.max(0, now - timeOf(row.start)) : row.took;
+  const begun = running ? beganAt(row) : undefined;
+  const ms = begun === undefined ? row.took : Math.max(0, now - begun);
   const chips = isCall(row) ? row.judgements : [];
   const decisive = chips.find((event) => judgementChip(event).stance === 'against') ?? chips[0];
   const chip = decisive && row.outcome !== 'judged' ? judgementChip(decisive) : undefined;
   const said = summary(row);
   const usage = turnUsage(row);
+  const session = row.session === undefined ? undefined : sessions(row.agent, row.session);
   return {
     id: row.id,
     time: clock(row.time, now),
     timeTitle: fullClock(row.time),
     who: row.session === undefined ? row.agent : `${row.agent} / ${row.session}`,
     agent: oneLine(row.agent, 60),
-    session: oneLine(row.session ?? '', 60),
-    dialect: row.events[0]?.origin || (row.session === undefined ? undefined : origins(row.agent, row.session)) || '',
+    session: oneLine(session ? nameOfSession(session) : (row.session ?? ''), 60),
+    child: session?.parent !== undefined,
+    dialect: row.events[0]?.origin || session?.origin || '',
     shape: outcomeShape(row),
     name: nameOf(row),
     kind: row.kind,
