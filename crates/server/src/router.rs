@@ -174,7 +174,7 @@ pub(crate) fn router(app: App, names: Arc<Names>) -> Router {
                 route.handler.layer(middleware::from_fn_with_state(door, admit)),
             )
         })
-        .fallback(get(other))
+        .fallback(other)
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(MAX_FRAME))
         .layer(middleware::from_fn_with_state(names, lock))
@@ -255,10 +255,20 @@ async fn not_allowed(State(app): State<App>, request: Request) -> Problem {
 
 /// Files that the page needs hold no data and are open; what else there is, or is not, is for those who are let in.
 async fn other(State(app): State<App>, request: Request) -> Result<Response, Problem> {
-    if !web::is_asset(request.uri().path()) {
+    let path = request.uri().path();
+    if !web::is_asset(path) {
         Need::Any.access(&app.door, &request)?;
     }
-    Ok(web::file(request.uri()))
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(web::file(request.uri()));
+    }
+    Err(match path.strip_prefix("/hooks/") {
+        Some(_) => Problem::new(
+            StatusCode::NOT_FOUND,
+            "hooks are taken at /hooks/claude-code and /hooks/codex",
+        ),
+        None => web::nothing(),
+    })
 }
 
 async fn root(State(app): State<App>, request: Request) -> Result<Response, Problem> {

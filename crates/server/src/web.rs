@@ -78,6 +78,11 @@ pub(crate) fn file(uri: &Uri) -> Response {
             };
             dress(Response::new(Body::from(file.data.into_owned())), kind_of(path), cache)
         }
-        None => Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address").into_response(),
+        None => nothing().into_response(),
     }
+}
+
+/// What there is not.
+pub(crate) fn nothing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address")
 }

@@ -112,7 +112,7 @@ fn the_typescript_program_runs_as_printed() {
     let folder = Folder::new();
     let blocks = programs(&page("typescript.md"), "ts");
     let [text] = &blocks[..] else { panic!("one program") };
-    let file = folder.write("ask.ts", text);
+    let file = folder.write("ask.mts", text);
     // As Node does from 22.18 on: types go, everything else stays.
     let strip = "const [from, to] = process.argv.slice(1); const ts = require('typescript'); const fs = require('fs');\
         const options = { module: 'esnext', target: 'es2022', verbatimModuleSyntax: true, erasableSyntaxOnly: true };\

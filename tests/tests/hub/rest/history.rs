@@ -143,6 +143,9 @@ fn questions_that_make_no_sense_are_problem_documents() {
     hub.get("/api/events?since=otherepoch:1").problem(410);
     hub.get("/nothing/here").problem(404);
     hub.get("/api/nothing").problem(404);
+    hub.post_as_approver("/api/approvals/x/answer", &json!({})).problem(404);
+    let agents = hub.call("POST", "/hooks/gemini", &[], Some("{}")).problem(404);
+    assert!(agents["detail"].as_str().unwrap().contains("/hooks/codex"), "{agents}");
     hub.call("PUT", "/api/events", &[], Some("{}")).problem(405);
     hub.call("DELETE", "/api/approvals/x", &[], None).problem(405);
     hub.get("/publish").problem(426);
