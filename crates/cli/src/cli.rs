@@ -10,6 +10,7 @@ use crate::commands::{
     answer, ask, connect, dashboard, demo, disconnect, doctor, emit, export, hook, ingest, mcp, serve, status, tail,
     token,
 };
+use crate::environment::from_env;
 use crate::failure::{Exit, Failure};
 use crate::hub::{Address, Place};
 
@@ -123,11 +124,6 @@ impl Whereabouts {
             token: self.token.or_else(|| from_env("COUNTERSIGN_TOKEN")),
         })
     }
-}
-
-/// An environment variable; one that is empty counts as not set.
-pub(crate) fn from_env(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::cli::from_env;
 use crate::failure::Failure;
+
+/// A variable of the process; one that is empty counts as not set.
+pub(crate) fn from_env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
 
 /// Names and values.
 #[derive(Debug, Default)]

@@ -3,12 +3,14 @@
 
 mod address;
 mod amiga;
+mod app;
 mod auth;
 mod census;
 mod cloud;
 mod codex;
 mod config;
 pub mod connect;
+mod directions;
 mod gate;
 mod hive;
 mod hooks;
@@ -19,10 +21,12 @@ mod otlp;
 mod outward;
 mod pace;
 mod problem;
+mod report;
 mod rest;
 mod router;
 mod running;
 mod sam;
+mod setup;
 mod socket;
 mod troubles;
 mod upstream;
@@ -35,11 +39,13 @@ pub use auth::{Confirm, ConfirmAsk, MAX_TTL, Role, SecretError, TokenWish, sign_
 pub use cloud::CloudConfig;
 pub use codex::{Codex, ScriptProblem};
 pub use config::{Config, ConfigError};
+pub use directions::{HOOKS_FILE, default_data_dir};
 pub use hooks::HooksConfig;
 pub use metrics::Figures;
 pub use pace::Rate;
 pub use router::routes;
-pub use running::{Approver, HOOKS_FILE, Running, Setup, StartError, Ui, default_data_dir, start};
+pub use running::{Running, start};
+pub use setup::{Approver, Setup, StartError, Ui};
 pub use upstream::{UpstreamError, UpstreamSettings, Upstreams, UpstreamsError, WrittenUpstream};
 pub use webhook::{WebhookSettings, Webhooks};
 

@@ -6,8 +6,6 @@ use countersign_dialects::sam::WireError;
 use countersign_hub::{AnswerError, ArchiveError, AskError, CommitError, PublishError, Refusal, SessionError};
 use serde_json::{Map, Value, json};
 
-use crate::auth::{BadToken, Lack, StreamError};
-
 /// `application/problem+json`: what is wrong, and what to do.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -53,19 +51,14 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// A right is missing, and a credential would give it.
-    pub(crate) fn no_right(lack: Lack) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, lack.to_string())
+    /// A valid credential is missing, or one with more rights.
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail)
     }
 
     /// A right is missing, and whoever asks is known.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, detail)
-    }
-
-    /// A credential that is not ours.
-    pub(crate) fn bad_token(error: BadToken) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, error.to_string())
     }
 }
 
@@ -94,12 +87,6 @@ impl From<WireError> for Problem {
             Some(field) => problem.with("field", json!(field)),
             None => problem,
         }
-    }
-}
-
-impl From<StreamError> for Problem {
-    fn from(error: StreamError) -> Self {
-        Self::forbidden(error.to_string()).with("field", json!("stream"))
     }
 }
 

@@ -14,43 +14,23 @@ use countersign_hub::Hub;
 use countersign_model::Dialect;
 
 use crate::amiga;
+use crate::app::App;
 use crate::auth::{Access, Door, Need, Standing};
-use crate::cloud::{self, Cloud};
-use crate::codex::{self, Room};
-use crate::connect::Connector;
+use crate::cloud;
+use crate::codex;
 use crate::gate::Names;
 use crate::hive;
-use crate::hooks::{self, Hooks};
+use crate::hooks;
 use crate::listen::RootDialect;
-use crate::mcp::{self, Mcp};
-use crate::metrics::{self, Board};
+use crate::mcp;
+use crate::metrics;
 use crate::otlp;
 use crate::problem::Problem;
 use crate::rest::{approvals, attached, connections, events, grants, prometheus, sessions, status};
-use crate::running::Report;
 use crate::sam::{self, Role};
-use crate::socket::{self, Settings};
-use crate::upstream::{EPOCH, HUB, Upstreams, VIA};
+use crate::socket;
+use crate::upstream::{EPOCH, HUB, VIA};
 use crate::web;
-use crate::webhook::Webhooks;
-
-/// What handlers are given.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) cloud: Arc<Cloud>,
-    pub(crate) door: Door,
-    pub(crate) settings: Settings,
-    pub(crate) report: Arc<Report>,
-    pub(crate) codex: Room,
-    pub(crate) board: Arc<Board>,
-    pub(crate) engine: amiga::Service,
-    pub(crate) upstreams: Upstreams,
-    pub(crate) webhooks: Webhooks,
-    pub(crate) connector: Connector,
-    pub(crate) hooks: Hooks,
-    pub(crate) mcp: Mcp,
-    pub(crate) otlp: Arc<otlp::Receiver>,
-}
 
 /// One address and one way to use it.
 struct Route {

@@ -1,151 +1,42 @@
 //! A running server: data folder, store, hub and listeners put together, watched, and taken apart again.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use countersign_hub::{Hub, Limits, SystemClock, random_hex};
 use countersign_model::{Dialect, HubStatus, Listener, Problem};
-use countersign_store::{DataFolder, FolderError, Store, StoreError, Writer};
-use serde_json::json;
+use countersign_store::{DataFolder, Store, Writer};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::VERSION;
 use crate::amiga::{self, Amiga};
-use crate::auth::{Confirm, Door, Keys, Lock, SecretError, Secrets, folder_secret, foreign_secret};
+use crate::app::App;
+use crate::auth::{Door, Keys, Lock, Secrets, folder_secret, foreign_secret};
 use crate::census::Census;
 use crate::cloud::Cloud;
-use crate::codex::{Room, ScriptProblem, scripted};
+use crate::codex::{Room, scripted};
 use crate::config::Config;
 use crate::connect::Connector;
+use crate::directions::{self, whereabouts};
 use crate::gate::Names;
 use crate::hooks::{Hooks, deliver};
 use crate::listen::{self, RootDialect, Serving};
 use crate::mcp::Mcp;
 use crate::metrics::{self, Board, Figures};
 use crate::otlp;
-use crate::router::{App, router};
+use crate::report::Report;
+use crate::router::router;
+use crate::setup::{Approver, Setup, StartError};
 use crate::socket::Settings;
-use crate::troubles::{cannot_listen, unreadable};
+use crate::troubles::{cannot_listen, disabled, unreadable};
 use crate::upstream::Upstreams;
 use crate::watch::{watch_sessions, watch_store, watch_time};
 use crate::webhook::{self, Webhooks};
 
-/// The file of the data folder that tells `countersign hook` what holds while no hub is there; it stays when the hub ends.
-pub const HOOKS_FILE: &str = "hooks.json";
-
 /// How long closing waits for connections.
 const CLOSING: Duration = Duration::from_secs(3);
-
-/// Who keeps the approver key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Approver {
-    /// The process alone: the desktop, where the person answers in the window.
-    InMemory,
-    /// `approver.token` in the data folder, for those who can read it: the headless hub.
-    File,
-}
-
-/// What `/` serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ui {
-    /// The window's files, built in.
-    Embedded,
-}
-
-/// What a server is made of.
-pub struct Setup {
-    /// Where data is kept.
-    pub data_dir: PathBuf,
-    /// Addresses, limits, switches.
-    pub config: Config,
-    /// Who keeps the approver key.
-    pub approver: Approver,
-    /// Asks the person at the desktop, if there is one.
-    pub confirm: Option<Arc<dyn Confirm>>,
-    /// What `/` serves.
-    pub ui: Ui,
-}
-
-impl Setup {
-    /// A hub without a desktop.
-    pub fn headless(data_dir: PathBuf, config: Config) -> Self {
-        Self {
-            data_dir,
-            config,
-            approver: Approver::File,
-            confirm: None,
-            ui: Ui::Embedded,
-        }
-    }
-}
-
-/// Why a server could not start. A port in use is no reason: the hub runs, and its status says so.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data folder.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The history.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The script of the agent.
-    #[error(transparent)]
-    Script(#[from] ScriptProblem),
-    /// What tokens are signed with.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-}
-
-/// What the hub can say of itself; shared with the routes.
-pub(crate) struct Report {
-    hub: Arc<Hub>,
-    keys: Arc<Keys>,
-    data_dir: PathBuf,
-    listeners: Vec<Listener>,
-    problems: Vec<Problem>,
-    places: Arc<Semaphore>,
-    max_connections: usize,
-    store_bytes: Arc<AtomicU64>,
-    upstreams: Upstreams,
-    webhooks: Webhooks,
-}
-
-impl Report {
-    /// The hub as a whole, now.
-    pub(crate) fn status(&self) -> HubStatus {
-        let mut problems = self.problems.clone();
-        if let Some(why) = self.hub.failing().borrow().as_ref() {
-            problems.push(Problem {
-                code: "store_failing".into(),
-                message: format!(
-                    "The history cannot be written ({why}). New approvals are answered no. Free some space on the disk of {}; \
-                     it is tried again every second.",
-                    self.data_dir.display()
-                ),
-            });
-        }
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        HubStatus {
-            version: VERSION.to_owned(),
-            epoch: self.hub.epoch().clone(),
-            head: self.hub.head(),
-            durable: self.hub.durable(),
-            oldest: self.hub.oldest(),
-            listeners: self.listeners.clone(),
-            connections: count(self.max_connections - self.places.available_permits()),
-            approvers: count(self.keys.approvers()),
-            pending: count(self.hub.waiting_count()),
-            store_bytes: self.store_bytes.load(Ordering::Relaxed),
-            data_dir: self.data_dir.display().to_string(),
-            problems,
-            upstreams: self.upstreams.list(),
-            webhooks: self.webhooks.list(),
-        }
-    }
-}
 
 /// A server that runs. Dropped, it stops listening; [`Running::shutdown`] also says goodbye.
 pub struct Running {
@@ -159,28 +50,6 @@ pub struct Running {
     changes: watch::Sender<u64>,
     writer: Mutex<Option<Writer>>,
     folder: Arc<DataFolder>,
-}
-
-/// Where each desktop keeps an application's data; `COUNTERSIGN_DATA_DIR` says otherwise.
-pub fn default_data_dir() -> PathBuf {
-    if let Some(path) = std::env::var_os("COUNTERSIGN_DATA_DIR").filter(|path| !path.is_empty()) {
-        return path.into();
-    }
-    usual_data_dir()
-}
-
-fn usual_data_dir() -> PathBuf {
-    directories::ProjectDirs::from("dev", "countersign", "countersign")
-        .map_or_else(|| PathBuf::from(".countersign"), |dirs| dirs.data_dir().to_owned())
-}
-
-/// What hooks must be told to find a hub on this data folder; nothing where they look by themselves.
-fn whereabouts(folder: &Path) -> Vec<String> {
-    let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    match full(folder) {
-        folder if folder == full(&usual_data_dir()) => Vec::new(),
-        folder => vec!["--data-dir".to_owned(), folder.display().to_string()],
-    }
 }
 
 /// Opens the data folder and the store, starts the hub, and listens.
@@ -216,26 +85,9 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     let (closing, closed) = watch::channel(false);
     let (alive, all_gone) = mpsc::channel(1);
 
-    // Before anybody can hear of this hub: what holds while there is none.
-    let absent = json!({ "when_absent": config.hooks.when_absent, "gate": config.hooks.gate });
-    folder.write_private(HOOKS_FILE, &format!("{absent:#}\n"))?;
+    directions::tell_hooks(&folder, &config.hooks)?;
 
-    let mut listening = Vec::new();
-    if config.enabled {
-        for at in config.listeners() {
-            match listen::bind(&at.hosts, at.port).await {
-                Ok(listeners) => listening.extend(listeners.into_iter().map(|listener| (listener, at.dialect))),
-                Err((address, error)) => problems.push(cannot_listen(address, &error)),
-            }
-        }
-    } else {
-        problems.push(Problem {
-            code: "disabled".into(),
-            message: "Listening is switched off in the configuration (`enabled` is false), so no agent can connect. \
-                      Switch it on there and start Countersign again."
-                .into(),
-        });
-    }
+    let listening = bind(&config, &mut problems).await;
     let addresses: Vec<_> = listening
         .iter()
         .filter_map(|(listener, dialect)| Some((listener.local_addr().ok()?, *dialect)))
@@ -340,9 +192,9 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     tasks.push(tokio::spawn(watch_store(hub.clone(), changes.clone())));
 
     if setup.approver == Approver::File {
-        folder.write_private("approver.token", &format!("{}\n", keys.approver()))?;
+        directions::hand_over(&folder, keys.approver())?;
     }
-    write_directions(&folder, &report.status(), config.auth_required)?;
+    directions::tell_others(&folder, &report.status(), config.auth_required)?;
     Ok(Running {
         hub,
         report,
@@ -357,18 +209,20 @@ pub async fn start(setup: Setup) -> Result<Running, StartError> {
     })
 }
 
-/// `hub.json` tells the command line where the hub is.
-fn write_directions(folder: &DataFolder, status: &HubStatus, required: bool) -> Result<(), FolderError> {
-    let urls: Vec<_> = status.listeners.iter().map(|listener| &listener.url).collect();
-    let directions = json!({
-        "url": urls.first(),
-        "listeners": urls,
-        "pid": std::process::id(),
-        "epoch": status.epoch,
-        "version": status.version,
-        "auth": if required { "required" } else { "optional" },
-    });
-    folder.write_private("hub.json", &format!("{directions:#}\n")).map(drop)
+/// Takes the addresses that the configuration names, each with its dialect; one that cannot be had is a problem to show.
+async fn bind(config: &Config, problems: &mut Vec<Problem>) -> Vec<(TcpListener, Dialect)> {
+    if !config.enabled {
+        problems.push(disabled());
+        return Vec::new();
+    }
+    let mut listening = Vec::new();
+    for at in config.listeners() {
+        match listen::bind(&at.hosts, at.port).await {
+            Ok(listeners) => listening.extend(listeners.into_iter().map(|listener| (listener, at.dialect))),
+            Err((address, error)) => problems.push(cannot_listen(address, &error)),
+        }
+    }
+    listening
 }
 
 impl Running {
@@ -414,8 +268,7 @@ impl Running {
 
     /// Stops listening, says goodbye to connections, commits what is in the log.
     pub async fn shutdown(mut self) {
-        self.folder.remove("hub.json");
-        self.folder.remove("approver.token");
+        directions::take_back(&self.folder);
         self.closing.send_replace(true);
         let _ = tokio::time::timeout(CLOSING, async { while self.alive.recv().await.is_some() {} }).await;
         self.report.upstreams.close();

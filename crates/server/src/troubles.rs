@@ -36,6 +36,16 @@ pub(crate) fn unreadable(restored: &Restored, folder: &Path) -> Vec<Problem> {
     problems
 }
 
+/// Listening is switched off.
+pub(crate) fn disabled() -> Problem {
+    Problem {
+        code: "disabled".into(),
+        message: "Listening is switched off in the configuration (`enabled` is false), so no agent can connect. \
+                  Switch it on there and start Countersign again."
+            .into(),
+    }
+}
+
 /// Why nobody can connect at an address, and what to do.
 pub(crate) fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Error) -> Problem {
     let port = address.port();

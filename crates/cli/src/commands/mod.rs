@@ -24,7 +24,7 @@ use std::io;
 
 use countersign_model::Surface;
 
-use crate::cli::from_env;
+use crate::environment::from_env;
 
 /// Who asks and publishes from here, when nobody says.
 const AGENT: &str = "shell";

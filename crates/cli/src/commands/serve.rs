@@ -10,8 +10,7 @@ use countersign_server::{Config, ListenAt, Running, Setup, start};
 use tracing_subscriber::EnvFilter;
 
 use super::Signals;
-use crate::cli::from_env;
-use crate::environment::Environment;
+use crate::environment::{Environment, from_env};
 use crate::failure::{Exit, Failure};
 use crate::hub::Place;
 use crate::output::{Out, say, wants_colour};

@@ -23,11 +23,11 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+use crate::app::App;
 use crate::auth::Door;
 use crate::census::Census;
 use crate::metrics::Board;
 use crate::problem::Problem;
-use crate::router::App;
 use client::Client;
 
 pub(crate) use pacer::pace;

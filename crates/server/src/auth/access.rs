@@ -166,7 +166,7 @@ impl Access {
     pub(crate) fn lacks(&self, right: Lack) -> Problem {
         match self.standing {
             Standing::Known if self.one_answer.is_none() => Problem::forbidden(right.to_string()),
-            Standing::Known | Standing::Local | Standing::Awaited | Standing::Refused => Problem::no_right(right),
+            Standing::Known | Standing::Local | Standing::Awaited | Standing::Refused => Problem::from(right),
         }
     }
 

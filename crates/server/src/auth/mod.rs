@@ -6,6 +6,7 @@ mod confirm;
 mod jwt;
 mod keys;
 mod need;
+mod refusal;
 mod token;
 
 use std::sync::Arc;
@@ -55,8 +56,8 @@ impl Door {
     /// 401, as [`Door::access`].
     pub(crate) fn access_of(&self, token: Option<&str>) -> Result<Access, Problem> {
         match token {
-            Some(token) => self.authenticate(token).map_err(Problem::bad_token),
-            None => self.keys.local().ok_or_else(|| Problem::no_right(Lack::Token)),
+            Some(token) => self.authenticate(token).map_err(Problem::from),
+            None => self.keys.local().ok_or_else(|| Problem::from(Lack::Token)),
         }
     }
 }

@@ -65,7 +65,7 @@ impl Need {
             Self::ApproverOfAll => (!access.sees_all()).then_some(Lack::ReadAll),
         };
         match lack {
-            Some(Lack::Answer) if by_address => Err(Problem::no_right(Lack::Answer)),
+            Some(Lack::Answer) if by_address => Err(Problem::from(Lack::Answer)),
             Some(lack) => Err(access.lacks(lack)),
             None => Ok(access),
         }

@@ -16,11 +16,11 @@ use tokio::sync::mpsc;
 use super::conversation::CodexConversation;
 use super::session::Session;
 use super::shelf::Shelf;
+use crate::app::App;
 use crate::auth::{Access, Lack, Roles, Standing};
 use crate::census::Speaks;
 use crate::problem::Problem;
 use crate::rest::{json, reply};
-use crate::router::App;
 use crate::sam::names;
 use crate::socket::{Intake, Settings, query, run, upgrade};
 

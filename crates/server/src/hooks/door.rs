@@ -17,10 +17,10 @@ use super::elsewhere::ELSEWHERE;
 use super::journal::Record;
 use super::stamp::Stamp;
 use super::{Hooks, ruling};
+use crate::app::App;
 use crate::auth::Access;
 use crate::problem::Problem;
 use crate::rest::{Text, reply};
-use crate::router::App;
 
 const TURN_OVER: &str = "the agent's turn ended without an answer";
 const SESSION_OVER: &str = "the agent's session ended";

@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::door::take_late;
 use super::journal;
+use crate::app::App;
 use crate::problem::Problem;
-use crate::router::App;
 
 /// How often it is looked whether something lies there.
 const LOOK: Duration = Duration::from_secs(2);

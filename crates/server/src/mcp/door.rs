@@ -21,11 +21,11 @@ use super::desk::{Note, Question};
 use super::handler::Handler;
 use super::here::{Here, Line, ask_of, event_of, named};
 use super::sessions::Sessions;
+use crate::app::App;
 use crate::auth::Access;
 use crate::hooks::{Asker, hold};
 use crate::problem::Problem;
 use crate::rest::{Text, json};
-use crate::router::App;
 
 /// Why a question of `countersign mcp` was taken back.
 const GONE: &str = "its MCP client cancelled the call, or is gone";

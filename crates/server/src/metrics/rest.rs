@@ -19,11 +19,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Board;
+use crate::app::App;
 use crate::auth::Access;
 use crate::census::{Present, Speaks};
 use crate::problem::Problem;
 use crate::rest::reply;
-use crate::router::App;
 use crate::socket::query;
 
 /// No more than one event in so long.

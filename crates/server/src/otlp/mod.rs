@@ -16,9 +16,9 @@ use countersign_hub::Mark;
 use countersign_model::Seq;
 use tokio::sync::{Semaphore, watch};
 
+use crate::app::App;
 use crate::auth::Access;
 use crate::problem::Problem;
-use crate::router::App;
 
 pub(crate) use reader::read;
 

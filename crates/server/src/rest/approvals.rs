@@ -14,9 +14,9 @@ use countersign_model::{Answer, Approval, Delivery, Json, Origin, Scope, Status,
 use serde::{Deserialize, Serialize};
 
 use super::{Text, json, wait};
+use crate::app::App;
 use crate::auth::{Access, Lack};
 use crate::problem::Problem;
-use crate::router::App;
 use crate::socket::query;
 
 /// Approvals that a list gives at most.

@@ -7,8 +7,8 @@ use countersign_model::canonical::too_deep;
 use serde_json::json as value;
 
 use super::{Text, json};
+use crate::app::App;
 use crate::problem::Problem;
-use crate::router::App;
 use crate::upstream::{UpstreamsError, WrittenUpstream};
 
 impl From<UpstreamsError> for Problem {

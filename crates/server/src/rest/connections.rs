@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::json as value;
 
 use super::{Text, json};
+use crate::app::App;
 use crate::connect::{ConnectWish, ConnectorError};
 use crate::listen::Nearby;
 use crate::problem::Problem;
-use crate::router::App;
 use crate::socket::query;
 
 impl From<ConnectorError> for Problem {

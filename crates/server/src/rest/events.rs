@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Text, json, reply};
+use crate::app::App;
 use crate::auth::Access;
 use crate::cloud;
 use crate::problem::Problem;
-use crate::router::App;
 use crate::sam::names;
 use crate::socket::query;
 

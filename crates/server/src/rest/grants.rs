@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::json as value;
 
 use super::{Text, json};
+use crate::app::App;
 use crate::auth::{Access, ConfirmAsk, Lack, MAX_TTL, Role, Roles, Standing, TokenWish};
 use crate::problem::Problem;
-use crate::router::App;
 
 #[derive(Deserialize)]
 #[serde(tag = "for", rename_all = "lowercase", deny_unknown_fields)]

@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::reply;
+use crate::app::App;
 use crate::census::Speaks;
-use crate::router::App;
 
 const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 

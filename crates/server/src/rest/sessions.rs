@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::json as value;
 
 use super::{Text, json};
+use crate::app::App;
 use crate::auth::Access;
 use crate::problem::Problem;
-use crate::router::App;
 use crate::socket::query;
 
 /// Sessions with what they are doing.

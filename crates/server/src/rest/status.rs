@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::json as value;
 
 use super::json;
-use crate::router::App;
+use crate::app::App;
 
 /// 200 while the hub can take events and keep them, else 503.
 pub(crate) async fn healthz(State(app): State<App>) -> Response {

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use countersign_agents::absent::WhenAbsent;
 use countersign_agents::hook::Agent;
 
-use crate::cli::from_env;
+use crate::environment::from_env;
 use crate::hub::{Address, Place};
 
 const HELP: &str = "\

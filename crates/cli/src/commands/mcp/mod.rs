@@ -12,7 +12,7 @@ use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
 
 use super::Signals;
-use crate::cli::from_env;
+use crate::environment::from_env;
 use crate::failure::{Exit, Failure};
 use crate::hub::Place;
 use input::Input;
