@@ -3,6 +3,7 @@
 
 mod claude;
 mod codex;
+mod http;
 mod outage;
 mod policy;
 mod scene;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub use data::About;
 pub(crate) use data::snake_case;
-pub use read::HookError;
+pub use read::{HookError, PROBE_SESSIONS};
 pub(crate) use read::{from_fields, object, text_of, wrong};
 
 use crate::{claude, codex, quirks};

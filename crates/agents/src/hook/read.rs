@@ -14,6 +14,10 @@ use crate::quirks;
 /// Bytes of a session's, tool's or call's name: as for every other peer.
 const MAX_NAME: usize = 256;
 
+/// How the ids of sessions begin that `doctor` starts; twelve hexadecimal digits make a UUID of it.
+pub const PROBE_SESSIONS: &str = "c0de51c0-0000-4000-8000-";
+const PROBE: &str = "Probe";
+
 /// What came is no hook; nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
@@ -84,6 +88,11 @@ pub(crate) fn from_fields(agent: Agent, fields: Vec<(String, Json)>) -> Result<H
     })?;
     let own = name_of(&fields, "session_id")?
         .ok_or_else(|| wrong("session_id", "`session_id` is missing: the agent's session"))?;
+    let name = if is_probe(agent, &name, &own) {
+        PROBE.to_owned()
+    } else {
+        name
+    };
     let compacts = quirks::is_compaction(&name, text_of(&fields, "agent_type")?.as_deref());
     let child = name_of(&fields, "agent_id")?.filter(|_| !compacts);
     let (session, parent): (Arc<str>, _) = match child {
@@ -118,6 +127,17 @@ pub(crate) fn from_fields(agent: Agent, fields: Vec<(String, Json)>) -> Result<H
         name,
         fields,
     })
+}
+
+/// Whether this is from a session that was only started to see whether its hooks arrive. What could matter to anybody is never taken
+/// for that, whatever its session is called.
+fn is_probe(agent: Agent, name: &str, session: &str) -> bool {
+    agent == Agent::ClaudeCode
+        && session.starts_with(PROBE_SESSIONS)
+        && matches!(
+            name,
+            "Setup" | "SessionStart" | "SessionEnd" | "InstructionsLoaded" | "ConfigChange"
+        )
 }
 
 fn phase_of(name: &str) -> Phase {

@@ -1,9 +1,10 @@
-//! What in settings keeps our hooks from being run or asked: other tools' hooks, switches, modes that ask nobody.
+//! What in settings keeps our hooks from being run or asked: other tools' hooks, switches, modes that ask nobody. What is Claude Code's
+//! alone is in `claude`.
 
 use countersign_model::Finding;
-use jsonc_parser::ast::Value;
 
-use super::{Entry, Kind, Unreadable, entries, parse, registered, split, toml};
+use super::claude::{self, Level, Rank};
+use super::{Entry, Kind, Unreadable, entries, registered, shape, split, toml};
 use crate::hook::Agent;
 
 /// What else is known while a file is looked at.
@@ -11,10 +12,16 @@ use crate::hook::Agent;
 pub struct Beside<'a> {
     /// The program that our entries should run.
     pub program: Option<&'a str>,
-    /// Settings that whoever administers the machine made: Claude Code's `managed-settings.json`.
-    pub managed: Option<&'a str>,
+    /// Where the file is.
+    pub path: &'a str,
+    /// Whose the file is.
+    pub rank: Rank,
+    /// Claude Code's other settings files.
+    pub levels: &'a [Level],
     /// Codex's `config.toml` beside its `hooks.json`.
     pub config: Option<&'a str>,
+    /// What whoever administers the machine demands of Codex: `requirements.toml`.
+    pub requirements: Option<&'a str>,
 }
 
 /// What stands in the way of a connection through this file.
@@ -28,12 +35,18 @@ pub fn look(kind: Kind, file: Option<&str>, beside: Beside<'_>) -> Result<Vec<Fi
     let entries = entries(kind, file)?;
     hooks(agent, &entries, beside, &mut found);
     match kind {
-        Kind::ClaudeSettings => claude(file, beside, &mut found),
+        Kind::ClaudeSettings => {
+            strict(agent, file, &mut found);
+            claude::look(file, beside, &entries, &mut found);
+        }
         Kind::CodexHooks => {
             strict(agent, file, &mut found);
             codex(beside.config.unwrap_or_default(), !entries.is_empty(), &mut found)?;
         }
         Kind::CodexConfig(_) => codex(file, false, &mut found)?,
+    }
+    if agent == Agent::Codex {
+        demanded(beside.requirements.unwrap_or_default(), &mut found);
     }
     Ok(found)
 }
@@ -98,57 +111,16 @@ fn hooks(agent: Agent, entries: &[Entry], beside: Beside<'_>, found: &mut Vec<Fi
     }
 }
 
-fn claude(file: &str, beside: Beside<'_>, found: &mut Vec<Finding>) {
-    strict(Agent::ClaudeCode, file, found);
-    if is_true(file, "disableAllHooks") {
-        found.push(Finding::fail(
-            "hooks-off",
-            "\"disableAllHooks\": true switches all hooks off",
-            "Take that line out of the settings.",
-        ));
-    }
-    let mode = within(file, &["permissions", "defaultMode"], |mode| {
-        Some(mode.as_string_lit()?.value.to_string())
-    });
-    match mode.as_deref() {
-        Some("bypassPermissions") => found.push(Finding::warn(
-            "asks-nobody",
-            "\"defaultMode\": \"bypassPermissions\" makes Claude Code ask nobody, so there is nothing to answer in Countersign",
-            "Take it out if you want to be asked. Sessions are shown all the same.",
-        )),
-        Some("dontAsk") => found.push(Finding::warn(
-            "asks-nobody",
-            "\"defaultMode\": \"dontAsk\" makes Claude Code refuse by itself what it would ask about",
-            "Take it out if you want to be asked. Sessions are shown all the same.",
-        )),
-        _ => {}
-    }
-    for (name, what) in [
-        (
-            "allowManagedHooksOnly",
-            "the settings of this machine's administrator allow no hooks but their own",
-        ),
-        (
-            "disableAllHooks",
-            "the settings of this machine's administrator switch all hooks off",
-        ),
-    ] {
-        if beside.managed.is_some_and(|managed| is_true(managed, name)) {
-            let advice = "Only whoever manages this machine can change that; ask them to add Countersign's hooks.";
-            found.push(Finding::fail("managed", format!("{what} (\"{name}\": true)"), advice));
-        }
-    }
-}
-
 /// Both agents read strict JSON and pass over a file that is not, hooks and all.
 fn strict(agent: Agent, file: &str, found: &mut Vec<Finding>) {
     let (bom, body) = split(file);
-    // Codex takes no byte order mark either.
-    let body = if agent == Agent::Codex && !bom.is_empty() {
-        file
-    } else {
-        body
-    };
+    if agent == Agent::Codex && !bom.is_empty() {
+        found.push(Finding::fail(
+            "strict-json",
+            "the file begins with a byte order mark, for which Codex refuses it whole",
+            "Save it as UTF-8 without a byte order mark.",
+        ));
+    }
     if body.trim().is_empty() {
         return;
     }
@@ -163,8 +135,21 @@ fn strict(agent: Agent, file: &str, found: &mut Vec<Finding>) {
             ),
             "Take them out; Countersign leaves what is yours as it is.",
         ));
-    } else if agent == Agent::Codex {
-        let root: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        return;
+    }
+    let root: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    if let Some(wrong) = shape::refused(agent, &root) {
+        found.push(Finding::fail(
+            "refused",
+            format!(
+                "{} ignores the whole file for one value: {}",
+                agent.title(),
+                shown(&wrong)
+            ),
+            "Put that value right or take it out; Countersign leaves what is yours as it is.",
+        ));
+    }
+    if agent == Agent::Codex {
         let odd = root.as_object().into_iter().flatten().map(|(name, _)| name);
         if let Some(name) = odd
             .into_iter()
@@ -205,21 +190,29 @@ fn codex(config: &str, hooks_beside: bool, found: &mut Vec<Finding>) -> Result<(
     Ok(())
 }
 
-/// A value deep in a file, where the file can be understood at all.
-fn within<T>(text: &str, path: &[&str], read: impl Fn(&Value<'_>) -> Option<T>) -> Option<T> {
-    let root = parse(split(text).1).ok()??;
-    let mut value = &root;
-    for name in path {
-        value = &value.as_object()?.get(name)?.value;
+/// What an administrator demands (developers.openai.com/codex/enterprise/managed-configuration); a file that Codex could not read is none.
+fn demanded(requirements: &str, found: &mut Vec<Finding>) {
+    let Ok(read) = requirements.parse::<toml_edit::DocumentMut>() else {
+        return;
+    };
+    let features = read.get("features").and_then(toml_edit::Item::as_table_like);
+    let off = features.and_then(|features| features.get("hooks")?.as_bool()) == Some(false);
+    let only = read.get("allow_managed_hooks_only").and_then(toml_edit::Item::as_bool) == Some(true);
+    for (says, what) in [
+        (only, "allow no hooks but their own (allow_managed_hooks_only = true)"),
+        (off, "switch all hooks off ([features] hooks = false)"),
+    ] {
+        if says {
+            found.push(Finding::fail(
+                "managed",
+                format!("the requirements of this machine's administrator {what}"),
+                claude::ASK_THEM,
+            ));
+        }
     }
-    read(value)
 }
 
-fn is_true(text: &str, name: &str) -> bool {
-    within(text, &[name], |value| Some(value.as_boolean_lit()?.value)) == Some(true)
-}
-
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -55,6 +55,12 @@ fn added(env: &Object<'_>) -> Vec<String> {
         .collect()
 }
 
+/// A variable's value, where the file can be understood and sets it.
+pub(super) fn variable(text: &str, name: &str) -> Option<String> {
+    let root = parse(text).ok()??;
+    value_of(root.as_object()?.get_object("env")?, name)
+}
+
 /// Where telemetry goes, if settings say so: the address, and whether it was us who said it.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::command::{is_our_address, our_program};
 use super::text::{Container, Layout, Text, parse, span};
-use super::{Trouble, Unreadable, Wish};
+use super::{Trouble, Unreadable, Wish, address};
 use crate::claude::{self, Event};
 use crate::codex;
 use crate::hook::Agent;
@@ -20,7 +20,7 @@ const TELLING: u32 = 10;
 const MAX_OURS: usize = 1_000;
 
 /// An entry of ours, or of another tool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The event that it is registered for.
     pub event: String,
@@ -32,6 +32,10 @@ pub struct Entry {
     pub program: Option<String>,
     /// Whether it is Countersign's.
     pub ours: bool,
+    /// Headers that go with an address, as they are written: a value may name variables.
+    pub headers: Vec<(String, String)>,
+    /// The variables that those may name; others are empty (`allowedEnvVars`).
+    pub variables: Vec<String>,
 }
 
 struct Found<'a> {
@@ -62,7 +66,7 @@ fn handler(event: &Event, wish: &Wish) -> serde_json::Value {
         Some(http) if event.http => {
             let mut value = json!({ "type": "http", "url": http.url, "timeout": seconds(event) });
             if let Some(variable) = &http.token_variable {
-                value["headers"] = json!({ "X-Countersign-Token": format!("${variable}") });
+                value["headers"] = json!({ (address::TOKEN): format!("${variable}") });
                 value["allowedEnvVars"] = json!([variable]);
             }
             value
@@ -190,7 +194,26 @@ fn entry(event: &str, matcher: Option<String>, value: &Value<'_>, agent: Agent) 
             .unwrap_or_else(kind),
         program,
         ours,
+        headers: headers(value),
+        variables: variables(value),
     }
+}
+
+fn headers(value: &Value<'_>) -> Vec<(String, String)> {
+    let headers = value.as_object().and_then(|fields| fields.get_object("headers"));
+    let read = |header: &ObjectProp<'_>| {
+        let value = header.value.as_string_lit()?.value.to_string();
+        Some((header.name.as_str().to_owned(), value))
+    };
+    headers.map_or_else(Vec::new, |headers| headers.properties.iter().filter_map(read).collect())
+}
+
+fn variables(value: &Value<'_>) -> Vec<String> {
+    let names = value.as_object().and_then(|fields| fields.get_array("allowedEnvVars"));
+    let names = names.into_iter().flat_map(|names| &names.elements);
+    names
+        .filter_map(|name| Some(name.as_string_lit()?.value.to_string()))
+        .collect()
 }
 
 /// What hooks a file has.

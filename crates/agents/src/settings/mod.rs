@@ -1,15 +1,19 @@
 //! The settings files through which agents are connected, as text in and text out: what is not ours stays byte for byte, twice is
 //! once, and connecting and disconnecting gives the file back. Files, backups and the programs' whereabouts are others'.
 
+mod address;
+mod claude;
 mod command;
 mod conflicts;
 mod env;
 mod hooks;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod text;
 mod toml;
 
+pub use claude::{Level, Rank};
 pub use command::{Shell, command_line, our_arguments, our_program};
 pub use conflicts::{Beside, look};
 pub use hooks::Entry;
@@ -240,6 +244,12 @@ pub fn telemetry(kind: Kind, file: &str) -> Result<Option<(String, bool)>, Unrea
         Kind::CodexHooks => Ok(None),
         Kind::CodexConfig(_) => Ok(toml::read(body)?.otel),
     }
+}
+
+/// A variable that a settings file of Claude Code sets for its sessions.
+#[must_use]
+pub fn variable(file: &str, name: &str) -> Option<String> {
+    env::variable(split(file).1, name)
 }
 
 /// The events that `connect` registers for.

@@ -237,10 +237,15 @@ fn what_stands_in_the_way_is_named() {
     let file = r#"{"disableAllHooks": true, "permissions": {"defaultMode": "bypassPermissions"}, // c
         "hooks": {"PermissionRequest": [{"hooks": [{"type": "command", "command": "other"}]}],
                   "Stop": [{"matcher": "x", "hooks": [{"type": "command", "command": "/old/countersign hook claude-code"}]}]}}"#;
+    let levels = [Level {
+        rank: Rank::Managed,
+        path: "/etc".to_owned(),
+        text: r#"{"allowManagedHooksOnly": true}"#.to_owned(),
+    }];
     let beside = Beside {
         program: Some("/new/countersign"),
-        managed: Some(r#"{"allowManagedHooksOnly": true}"#),
-        config: None,
+        levels: &levels,
+        ..Beside::default()
     };
     assert_eq!(
         codes(Kind::ClaudeSettings, file, beside),
@@ -250,18 +255,26 @@ fn what_stands_in_the_way_is_named() {
             "other-path",
             "strict-json",
             "hooks-off",
-            "asks-nobody",
-            "managed"
+            "managed",
+            "asks-nobody"
         ]
     );
     let beside = Beside {
         config: Some("approval_policy = \"never\"\n[features]\nhooks = false\n[[hooks.Stop]]\nhooks = []\n"),
+        requirements: Some("allow_managed_hooks_only = true\n[features]\nhooks = false\n"),
         ..Beside::default()
     };
     let file = r#"{"$schema": "x", "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "a"}]}]}}"#;
     assert_eq!(
         codes(Kind::CodexHooks, file, beside),
-        ["strict-json", "hooks-off", "asks-nobody", "two-places"]
+        [
+            "strict-json",
+            "hooks-off",
+            "asks-nobody",
+            "two-places",
+            "managed",
+            "managed"
+        ]
     );
 }
 

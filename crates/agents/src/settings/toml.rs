@@ -117,6 +117,7 @@ fn entries(event: &str, groups: &Item, found: &mut Vec<Entry>) {
                 runs: line.to_owned(),
                 ours: program.is_some(),
                 program,
+                ..Entry::default()
             });
         }
     }

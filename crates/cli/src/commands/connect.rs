@@ -53,6 +53,9 @@ pub(crate) struct Arguments {
     /// Use HTTP hooks where the agent has them (Claude Code), instead of running a program
     #[arg(long)]
     http: bool,
+    /// Do not, or no longer
+    #[arg(long, conflicts_with = "http")]
+    no_http: bool,
 }
 
 /// Where nobody says where the hub is, and none runs.
@@ -68,8 +71,14 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
         when_absent: arguments.when_absent,
         more: whereabouts(place)?,
         telemetry: telemetry(arguments, scope.agent).map(|on| on.then(|| address.clone())),
-        http: arguments.http.then(|| http(place, url.as_ref(), &address, scope.agent)),
+        http: (arguments.http || arguments.no_http)
+            .then(|| arguments.http.then(|| http(place, url.as_ref(), &address, scope.agent))),
     };
+    let token = wanted
+        .http
+        .iter()
+        .flatten()
+        .find_map(|http| http.token_variable.clone());
     let plan = Plan::connect(&around, &scope, &wanted).map_err(|error| Failure::Other(error.to_string()))?;
     if arguments.dry_run {
         return show(&plan.show());
@@ -79,13 +88,19 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
         .carry_out(&now)
         .map_err(|error| Failure::Other(error.to_string()))?;
     report(&change, &format!("{} is connected", scope.agent.title()))?;
+    if let Some(variable) = token {
+        say(&format!(
+            "The hub wants a token: start claude with one, `export {variable}=$(countersign token create --role agent --ttl 30d | tail -n 1)`."
+        ));
+    }
     next(scope.agent, arguments.project.is_some(), url.is_some());
     Ok(Exit::Ok)
 }
 
 /// Where the person's things are.
 pub(super) fn surroundings() -> Result<Surroundings, Failure> {
-    Surroundings::here().ok_or_else(|| Failure::Other("there is no home folder: HOME is not set".to_owned()))
+    let here = Surroundings::here().map(Surroundings::from_here);
+    here.ok_or_else(|| Failure::Other("there is no home folder: HOME is not set".to_owned()))
 }
 
 /// Whose settings, by full paths.
@@ -147,8 +162,12 @@ fn telemetry(arguments: &Arguments, agent: Agent) -> Option<bool> {
 pub(super) fn show(change: &ConnectionChange) -> Result<Exit, Failure> {
     let mut out = Out::open();
     for file in &change.files {
-        for line in file.diff.lines() {
-            out.line(&visible(line))?;
+        for line in file.diff.split_terminator('\n') {
+            // A line's own end stays, so that the difference can be applied.
+            match line.strip_suffix('\r') {
+                Some(line) => out.line(&format!("{}\r", visible(line)))?,
+                None => out.line(&visible(line))?,
+            }
         }
     }
     out.flush()?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::connect::{scope, surroundings};
 use super::hook::agent;
 use crate::failure::{Exit, Failure};
-use crate::hub::{Client, Place};
+use crate::hub::{Client, HubError, Place};
 use crate::output::Out;
 use crate::show::{Paint, Tone, visible};
 
@@ -24,8 +24,10 @@ Examples:
   countersign doctor codex --json | jq '.connections[].findings[] | select(.state != \"ok\")'
   countersign doctor claude-code --fix
 
-For each agent: is its program there, and of a version that is known to work; are the hooks in its settings, as they were written; does the
-program that they run exist and run; does the hub answer; does a probe event arrive in its log; does Codex trust the hooks.
+For each agent: is its program there, and of a version that is known to work; are the hooks in its settings, as they were written, and do
+settings of any level forbid them; does the program that they run exist and run; does the hub answer, the one that the hooks name; does a
+probe event arrive in its log, by the program and by HTTP; does Claude Code, started for a moment (no model is asked), run the hooks; does
+Codex trust them.
 
 Exit code: 0 when everything works, 1 when something does not.";
 
@@ -53,23 +55,70 @@ struct Events {
 }
 
 /// The hub over HTTP.
-struct ByHttp<'a>(&'a Place);
+struct ByHttp(Place);
 
-impl HubSide for ByHttp<'_> {
-    fn reach(&self) -> Result<String, String> {
-        let client = Client::find(self.0).map_err(|error| error.to_string())?;
+impl HubSide for ByHttp {
+    fn reach(&self) -> Result<String, Finding> {
+        let client = Client::find(&self.0).map_err(|error| unreached(&error))?;
         client
             .get_text("/api/status", &[], Duration::ZERO)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| unreached(&error))?;
         Ok(client.found.url.to_string())
     }
 
     fn has(&self, agent: &str, session: &str) -> Result<bool, String> {
-        let client = Client::find(self.0).map_err(|error| error.to_string())?;
+        let client = Client::find(&self.0).map_err(|error| error.to_string())?;
         let pairs = [("agents", agent), ("sessions", session), ("limit", "1")];
         let events: Events = client.get("/api/events", &pairs).map_err(|error| error.to_string())?;
         Ok(!events.events.is_empty())
     }
+
+    fn named(&self, arguments: &[String]) -> Option<Box<dyn HubSide>> {
+        // Whoever says which hub they mean is asked about that one.
+        if self.0.data_dir_given || self.0.url.is_some() {
+            return None;
+        }
+        let value = |name: &str| {
+            let place = arguments.iter().position(|word| word == name)?;
+            arguments.get(place + 1)
+        };
+        let mut place = self.0.clone();
+        if let Some(folder) = value("--data-dir") {
+            place.data_dir = folder.into();
+        }
+        place.url = value("--url")
+            .or_else(|| value("--hub"))
+            .and_then(|url| url.parse().ok());
+        (place.url.is_some() || place.data_dir != self.0.data_dir).then(|| Box::new(Self(place)) as Box<dyn HubSide>)
+    }
+}
+
+/// Why the hub cannot be examined with, and what to do.
+fn unreached(error: &HubError) -> Finding {
+    let said = error.to_string();
+    let what = said.lines().next().unwrap_or_default();
+    let advice = match error {
+        HubError::NotRunning { .. } => {
+            "Open the Countersign app, or run `countersign serve`. What agents do meanwhile is kept and shown later."
+        }
+        HubError::Unreachable { found, .. } if found.file.is_none() => {
+            "Start the hub there, or take the address out of --url or COUNTERSIGN_URL."
+        }
+        HubError::Unreachable { .. } => {
+            "Open the Countersign app, or run `countersign serve`; if that says that a hub runs already, it hangs: end it first."
+        }
+        HubError::NoListener { .. } => {
+            "Free the port or choose another one in the configuration, and start the hub again."
+        }
+        HubError::Unreadable { .. } => "See whose that file is; a hub that starts writes it anew.",
+        HubError::Refused(problem) if problem.status == 401 || problem.status == 403 => {
+            "Give a token that is valid with --token or COUNTERSIGN_TOKEN, or leave it out."
+        }
+        HubError::Refused(_) | HubError::Nonsense { .. } => {
+            "It is no hub, or one of another version: see which program has that address, and start the hub anew."
+        }
+    };
+    Finding::fail("hub", what, advice)
 }
 
 /// Runs the command.
@@ -79,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
         Some(agent) => vec![scope(agent, arguments.project.as_ref())?],
         None => here(&around),
     };
-    let hub = ByHttp(place);
+    let hub = ByHttp(place.clone());
     let found: Vec<(Scope, Vec<Finding>)> = scopes
         .into_iter()
         .map(|scope| {

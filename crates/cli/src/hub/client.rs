@@ -41,8 +41,16 @@ pub(crate) enum HubError {
     Nonsense { url: String, what: String },
 }
 
+/// The reason when somebody listens and says nothing.
+const LATE: &str = "it did not answer in time";
+
 fn unreachable(found: &Found, reason: &str) -> String {
     match &found.file {
+        Some(_) if reason == LATE => format!(
+            "the hub at {} does not answer: it hangs, or another program has its address\n\
+             End it and start it again; `countersign serve` says whether it still has its data folder.",
+            found.url
+        ),
         Some(file) => format!(
             "no hub answers at {} ({reason}), the address in {}, which a hub that is gone left behind\n\
              Start one with `countersign serve`, or open the Countersign app.",
@@ -222,7 +230,7 @@ impl Client {
                 io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
                 _ => error.to_string(),
             },
-            ureq::Error::Timeout(_) => "it did not answer in time".to_owned(),
+            ureq::Error::Timeout(_) => LATE.to_owned(),
             ureq::Error::HostNotFound => "there is no such host".to_owned(),
             ureq::Error::Protocol(error) => {
                 return HubError::Nonsense {

@@ -25,6 +25,18 @@ pub(super) fn output(mut command: Command, input: &[u8], time: Duration) -> io::
     said.map_err(|_| io::ErrorKind::TimedOut.into())
 }
 
+/// Runs a program to its end, or to the end of `time`, and returns what it said on standard error.
+pub(super) fn complaints(mut command: Command, time: Duration) -> io::Result<Vec<u8>> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let said = reader(child.stderr.take()).recv_timeout(time);
+    end(&mut child);
+    said.map_err(|_| io::ErrorKind::TimedOut.into())
+}
+
 /// Ends a program that is no longer needed.
 pub(super) fn end(child: &mut Child) {
     let _ = child.kill();

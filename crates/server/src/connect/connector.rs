@@ -58,9 +58,15 @@ struct Inside<'a> {
 }
 
 impl HubSide for Inside<'_> {
-    fn reach(&self) -> Result<String, String> {
+    fn reach(&self) -> Result<String, Finding> {
         let url = self.connector.url.clone();
-        url.ok_or_else(|| "the hub listens on no address, so no hook can reach it".to_owned())
+        url.ok_or_else(|| {
+            Finding::fail(
+                "hub",
+                "the hub listens on no address, so no hook can reach it",
+                "Look in the status view why: its port may be in use, or listening is switched off in the configuration.",
+            )
+        })
     }
 
     fn has(&self, agent: &str, session: &str) -> Result<bool, String> {

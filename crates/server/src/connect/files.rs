@@ -29,15 +29,15 @@ pub(super) fn read(path: &Path) -> Result<AsRead, ConnectError> {
 
 fn content(path: &Path) -> Result<Option<String>, ConnectError> {
     let io = |source| ConnectError::io(path, "cannot be read", source);
-    let file = match File::open(path) {
-        Ok(file) => file,
+    // Before it is opened: that of a pipe waits for somebody at its other end.
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => return Err(ConnectError::NoFile(path.to_owned())),
+        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         // `.claude` is a file, for one.
         Err(error) => return Err(io(error)),
-    };
-    if !file.metadata().map_err(io)?.is_file() {
-        return Err(ConnectError::NoFile(path.to_owned()));
     }
+    let file = File::open(path).map_err(io)?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
     let text = text_of(&bytes).map_err(|trouble| left_alone(path, trouble))?;
@@ -72,11 +72,11 @@ pub(super) fn replace(was: &AsRead, text: Option<&str>, now: &str) -> Result<Opt
     let folder = place.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io)?;
     let old = match fs::metadata(&place) {
-        Ok(old) => Some(old.permissions()),
+        Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(io(error)),
     };
-    if old.as_ref().is_some_and(fs::Permissions::readonly) {
+    if old.as_ref().is_some_and(|old| old.permissions().readonly()) {
         return Err(ConnectError::io(
             path,
             "is read-only",
@@ -87,23 +87,81 @@ pub(super) fn replace(was: &AsRead, text: Option<&str>, now: &str) -> Result<Opt
         Some(text) => Some(keep(path, text, now)?),
         None => None,
     };
-    let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let draft = folder.join(format!(".{name}.countersign-{}", random_hex(4)));
-    let written = write_private(&draft, text)
-        .and_then(|()| match old {
-            Some(permissions) => fs::set_permissions(&draft, permissions),
-            None => Ok(()),
-        })
-        .map_err(io)
-        .and_then(|()| unchanged())
-        .and_then(|()| fs::rename(&draft, &place).map_err(io));
+    let written = match &old {
+        Some(_) if is_more_than_text(&place) => unchanged().and_then(|()| write_over(&place, text).map_err(io)),
+        _ => {
+            let name = place.file_name().unwrap_or_default().to_string_lossy();
+            let draft = folder.join(format!(".{name}.countersign-{}", random_hex(4)));
+            let written = write_private(&draft, text).map_err(io).and_then(|()| {
+                match old.as_ref().map(|old| keep_owner(&draft, old)) {
+                    None => unchanged().and_then(|()| fs::rename(&draft, &place).map_err(io)),
+                    Some(Ok(())) => unchanged().and_then(|()| fs::rename(&draft, &place).map_err(io)),
+                    // Another's file that this person may write to stays that one's.
+                    Some(Err(_)) => unchanged().and_then(|()| write_over(&place, text).map_err(io)),
+                }
+            });
+            let _ = fs::remove_file(&draft);
+            written
+        }
+    };
     if let Err(error) = written {
-        let _ = fs::remove_file(&draft);
+        if let Some(backup) = backup.filter(|_| content(path).is_ok_and(|now| now == was.text)) {
+            let _ = fs::remove_file(backup);
+        }
         return Err(error);
     }
     #[cfg(unix)]
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(backup)
+}
+
+/// Gives a draft the owner and the rights of what it replaces.
+fn keep_owner(draft: &Path, old: &fs::Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let new = fs::metadata(draft)?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            chown(draft, Some(old.uid()), Some(old.gid()))?;
+        }
+    }
+    fs::set_permissions(draft, old.permissions())
+}
+
+/// Whether a file has what a new one in its place would not: other names, or attributes such as access lists.
+fn is_more_than_text(place: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(place).is_ok_and(|file| file.nlink() > 1) || has_attributes(place)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = place;
+        false
+    }
+}
+
+/// Attributes that the system gives each file by itself are none.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn has_attributes(place: &Path) -> bool {
+    let mut names = vec![0_u8; 64 * 1024];
+    let length = rustix::fs::listxattr(place, &mut names[..]).unwrap_or_default();
+    let mut names = names[..length].split(|byte| *byte == 0);
+    names.any(|name| !matches!(name, b"" | b"security.selinux" | b"com.apple.provenance"))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn has_attributes(_: &Path) -> bool {
+    false
+}
+
+/// Writes another text into a file, which stays the same one; its backup has been written.
+fn write_over(place: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(place)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()
 }
 
 /// The file behind symbolic links, so that a link stays a link; the last one may lead to a file that is not there yet.
@@ -130,8 +188,14 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 
 /// Keeps a file as it was, beside it, and lets the oldest of those go.
 fn keep(path: &Path, text: &str, now: &str) -> Result<PathBuf, ConnectError> {
-    let io = |source| ConnectError::io(path, "cannot be kept as it was", source);
     let folder = path.parent().unwrap_or(Path::new("."));
+    let io = |source| {
+        ConnectError::io(
+            folder,
+            "takes no backup of the settings, so nothing was changed",
+            source,
+        )
+    };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!("{name}.countersign-backup-");
     let stamp: String = now.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
@@ -234,6 +298,33 @@ mod tests {
         assert!(fs::symlink_metadata(&path).expect("there").is_symlink());
         assert_eq!(fs::read_to_string(&real).expect("there"), "{\"a\": 1}");
         assert_eq!(fs::metadata(&real).expect("there").permissions().mode() & 0o777, 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_several_names_stays_one_file() {
+        use std::os::unix::fs::MetadataExt;
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("settings.json");
+        fs::write(&path, "{\"much\": \"more text than before\"}").expect("written");
+        fs::hard_link(&path, home.path().join("other.json")).expect("a link");
+        replace(&read(&path).expect("read"), Some("{}"), "now").expect("written");
+        let other = home.path().join("other.json");
+        assert_eq!(fs::read_to_string(&other).expect("there"), "{}");
+        assert_eq!(fs::metadata(&other).expect("there").nlink(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_no_file_and_nobody_waits_for_it() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("settings.json");
+        let made = std::process::Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .expect("mkfifo");
+        assert!(made.success());
+        assert!(matches!(read(&path), Err(ConnectError::NoFile(_))));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod connector;
 mod doctor;
 mod files;
 mod place;
+mod settings_files;
 mod trust;
 
 use std::io;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_agents::absent::WhenAbsent;
 use countersign_agents::hook::Agent;
-use countersign_agents::settings::{self, Beside, Kind, Shell, Trouble, Wish, command_line};
+use countersign_agents::settings::{self, Entry, Shell, Trouble, Wish, command_line, our_arguments};
 use countersign_model::{Connection, ConnectionChange, ConnectionState, FileChange, Finding};
 
 pub use connector::{ConnectWish, Connector, ConnectorError};
@@ -21,7 +22,8 @@ pub use countersign_agents::settings::Http;
 pub use doctor::{Doctor, HubSide, examine, is_well};
 pub use place::Surroundings;
 
-use files::{AsRead, left_alone, read};
+use files::{AsRead, left_alone};
+use settings_files::Files;
 
 /// Lines around a change in a diff.
 const CONTEXT: usize = 3;
@@ -44,8 +46,8 @@ pub struct Wanted {
     pub more: Vec<String>,
     /// Usage and cost: `Some(Some(URL))` tells them to the hub there, `Some(None)` stops that, `None` leaves it.
     pub telemetry: Option<Option<String>>,
-    /// HTTP hooks instead of a program.
-    pub http: Option<Http>,
+    /// HTTP hooks instead of a program: `Some(Some(WHERE))` uses them, `Some(None)` does not, `None` leaves it as it was chosen before.
+    pub http: Option<Option<Http>>,
 }
 
 /// Why nothing was changed.
@@ -98,89 +100,6 @@ impl ConnectError {
     }
 }
 
-/// The settings files that matter for a scope, read once.
-struct Files {
-    kind: Kind,
-    hooks: AsRead,
-    /// Codex's `config.toml`, where that is another file.
-    config: Option<AsRead>,
-    managed: Option<String>,
-}
-
-impl Files {
-    fn read(around: &Surroundings, scope: &Scope) -> Result<Self, ConnectError> {
-        if let Some(project) = scope.project.as_ref().filter(|project| !project.is_dir()) {
-            return Err(ConnectError::NoProject(project.clone()));
-        }
-        let folder = around.folder(scope.agent, scope.project.as_deref());
-        if scope.agent == Agent::ClaudeCode {
-            // A project's own file is shared through its repository; the path of a program on this machine is not for sharing.
-            let name = if scope.project.is_some() {
-                "settings.local.json"
-            } else {
-                "settings.json"
-            };
-            return Ok(Self {
-                kind: Kind::ClaudeSettings,
-                hooks: read(&folder.join(name))?,
-                config: None,
-                managed: read(Surroundings::managed()).ok().and_then(|managed| managed.text),
-            });
-        }
-        let hooks = read(&folder.join("hooks.json"))?;
-        let config = read(&folder.join("config.toml"))?;
-        let inline = match &config.text {
-            Some(text) if hooks.text.is_none() => {
-                settings::has_inline_hooks(text).map_err(|error| left_alone(&config.path, error.into()))?
-            }
-            _ => false,
-        };
-        Ok(if inline {
-            Self {
-                kind: Kind::CodexConfig(true),
-                hooks: config,
-                config: None,
-                managed: None,
-            }
-        } else {
-            Self {
-                kind: Kind::CodexHooks,
-                hooks,
-                config: Some(config),
-                managed: None,
-            }
-        })
-    }
-
-    /// The files to be changed, each with how it is read.
-    fn all(&self) -> impl Iterator<Item = (Kind, &AsRead)> {
-        let config = self.config.as_ref().map(|config| (Kind::CodexConfig(false), config));
-        std::iter::once((self.kind, &self.hooks)).chain(config)
-    }
-
-    /// What stands in the way, once the hooks' file is like `text`.
-    fn conflicts(&self, text: Option<&str>, program: Option<&str>) -> Result<Vec<Finding>, ConnectError> {
-        let beside = Beside {
-            program,
-            managed: self.managed.as_deref(),
-            config: self.config.as_ref().and_then(|config| config.text.as_deref()),
-        };
-        settings::look(self.kind, text, beside).map_err(|error| {
-            // Of two files, the one that is at fault is the one that cannot be read by itself.
-            let config = self
-                .config
-                .as_ref()
-                .filter(|_| settings::look(self.kind, text, Beside { config: None, ..beside }).is_ok());
-            left_alone(config.map_or(&self.hooks.path, |config| &config.path), error.into())
-        })
-    }
-
-    fn telemetry(&self) -> Option<(String, bool)> {
-        self.all()
-            .find_map(|(kind, file)| settings::telemetry(kind, file.text.as_deref()?).ok()?)
-    }
-}
-
 /// What would be done, and then is.
 pub struct Plan {
     agent: Agent,
@@ -194,19 +113,14 @@ impl Plan {
     /// # Errors
     /// When a file is to be left alone; then all of them are.
     pub fn connect(around: &Surroundings, scope: &Scope, wanted: &Wanted) -> Result<Self, ConnectError> {
-        if wanted.http.is_some() && scope.agent == Agent::Codex {
+        if matches!(wanted.http, Some(Some(_))) && scope.agent == Agent::Codex {
             return Err(ConnectError::Impossible("Codex has no HTTP hooks; leave --http out"));
         }
         let files = Files::read(around, scope)?;
         let program = around.own().ok_or(ConnectError::NoProgram)?;
-        let mut wanted = wanted.clone();
-        if wanted.when_absent.is_none() && !wanted.more.iter().any(|word| word == "--when-absent") {
-            // What was chosen before holds until another choice is made.
-            let (_, chosen) = doctor::state(&files, None)?;
-            wanted.when_absent = chosen.and_then(|policy| policy.parse().ok());
-        }
-        let wish = wish(scope.agent, &program, &wanted)?;
         let mut findings = Vec::new();
+        let wanted = as_before(&files, wanted, &mut findings)?;
+        let wish = wish(scope.agent, &program, &wanted)?;
         let mut steps = Vec::new();
         for (kind, file) in files.all() {
             let mut wish = wish.clone();
@@ -228,6 +142,17 @@ impl Plan {
             }
             steps.push((file.clone(), edited));
         }
+        if scope.project.is_some() && scope.agent == Agent::Codex {
+            findings.push(Finding::warn(
+                "shared",
+                format!(
+                    "{} has the path of a program on this machine, and a project's files are shared through its repository",
+                    files.hooks.path.display()
+                ),
+                "Keep that file out of the repository, or connect Codex for all projects instead.",
+            ));
+        }
+        findings.extend(around.other_name(&program));
         if let Some(why) = place::short_lived(&program) {
             findings.push(Finding::warn(
                 "program",
@@ -299,6 +224,54 @@ impl Plan {
     }
 }
 
+/// What was chosen before holds until another choice is made; a choice that sends sessions to another hub is told.
+fn as_before(files: &Files, wanted: &Wanted, findings: &mut Vec<Finding>) -> Result<Wanted, ConnectError> {
+    let ours = files.ours()?;
+    let before: Vec<String> = ours
+        .iter()
+        .find_map(|entry| our_arguments(&entry.runs, files.agent()))
+        .unwrap_or_default();
+    let mut wanted = wanted.clone();
+    if wanted.when_absent.is_none() && !wanted.more.iter().any(|word| word == "--when-absent") {
+        wanted.when_absent = value_of(&before, "--when-absent").and_then(|policy| policy.parse().ok());
+    }
+    if wanted.http.is_none() {
+        wanted.http = Some(ours.iter().find_map(Entry::http));
+    }
+    let (was, is) = (hub_of(&before), hub_of(&wanted.more));
+    if !ours.is_empty() && was != is {
+        let words = |hub: Option<&str>| hub.map_or_else(|| "the usual place".to_owned(), str::to_owned);
+        findings.push(Finding::warn(
+            "other-hub",
+            format!(
+                "the hooks spoke to the hub at {} so far, and now to the one at {}",
+                words(was),
+                words(is)
+            ),
+            "Connect again with the other --data-dir or --url if that is not what you want.",
+        ));
+    }
+    Ok(wanted)
+}
+
+/// The hub that hooks' arguments name.
+fn hub_of(words: &[String]) -> Option<&str> {
+    let mut names = ["--url", "--hub", "--data-dir"].into_iter();
+    names.find_map(|name| value_of(words, name))
+}
+
+/// What stands behind an option.
+fn value_of<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
+    words
+        .iter()
+        .enumerate()
+        .find_map(|(place, word)| match word.strip_prefix(name) {
+            Some("") => words.get(place + 1).map(String::as_str),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        })
+}
+
 fn wish(agent: Agent, program: &Path, wanted: &Wanted) -> Result<Wish, ConnectError> {
     let mut more = wanted.more.clone();
     if let Some(policy) = wanted.when_absent {
@@ -307,7 +280,7 @@ fn wish(agent: Agent, program: &Path, wanted: &Wanted) -> Result<Wish, ConnectEr
     let program = program.to_str().ok_or(ConnectError::NoProgram)?;
     Ok(Wish {
         command: command_line(Shell::here(), program, agent, &more),
-        http: wanted.http.clone(),
+        http: wanted.http.clone().flatten(),
         telemetry: wanted.telemetry.clone(),
     })
 }
@@ -399,9 +372,17 @@ fn connection(around: &Surroundings, agent: Agent) -> Connection {
 }
 
 fn unreadable(error: &ConnectError) -> Finding {
-    Finding::fail(
-        "settings",
-        error.to_string(),
-        "Put the file right, by hand or from a backup, and connect again.",
-    )
+    let advice = match error {
+        ConnectError::LeftAlone { .. } => "Put the file right, by hand or from a backup, and connect again.",
+        ConnectError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            "See whose it is and who may read and write there (`ls -l`), and give yourself the right."
+        }
+        ConnectError::Io { .. } => "See what is in its place, and in that of the folders above it.",
+        ConnectError::NoFile(_) => "Move away what is in the file's place.",
+        ConnectError::Changed(_) => "Try again.",
+        ConnectError::NoProject(_) => "Name the folder of a project.",
+        ConnectError::NoProgram => "Install Countersign so that `countersign` is on the path.",
+        ConnectError::Impossible(_) => "Choose otherwise.",
+    };
+    Finding::fail("settings", error.to_string(), advice)
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use countersign_agents::hook::Agent;
+use countersign_model::Finding;
 
 use super::child;
 
@@ -25,6 +26,12 @@ pub struct Surroundings {
     pub path: OsString,
     /// The program that runs this.
     pub running: Option<PathBuf>,
+    /// The folder that a person asks from, whose project may have a say; `None` where nobody is in one.
+    pub here: Option<PathBuf>,
+    /// The folder with what an administrator settles for Claude Code (code.claude.com/docs/en/settings).
+    pub managed: PathBuf,
+    /// The file with what an administrator demands of Codex (developers.openai.com/codex/enterprise/managed-configuration).
+    pub requirements: PathBuf,
 }
 
 impl Surroundings {
@@ -42,7 +49,17 @@ impl Surroundings {
             codex: folder("CODEX_HOME"),
             path: std::env::var_os("PATH").unwrap_or_default(),
             running: std::env::current_exe().ok(),
+            here: None,
+            managed: managed(),
+            requirements: requirements(),
         })
+    }
+
+    /// The same, asked from this process's folder.
+    #[must_use]
+    pub fn from_here(mut self) -> Self {
+        self.here = std::env::current_dir().ok();
+        self
     }
 
     /// The folder with an agent's settings: the person's own, or a project's.
@@ -60,17 +77,6 @@ impl Surroundings {
             (None, Some(folder)) => folder.clone(),
             (None, None) => self.home.join(name),
         }
-    }
-
-    /// Settings of Claude Code that whoever administers the machine made (code.claude.com/docs/en/settings).
-    pub(super) fn managed() -> &'static Path {
-        Path::new(if cfg!(target_os = "macos") {
-            "/Library/Application Support/ClaudeCode/managed-settings.json"
-        } else if cfg!(windows) {
-            r"C:\Program Files\ClaudeCode\managed-settings.json"
-        } else {
-            "/etc/claude-code/managed-settings.json"
-        })
     }
 
     /// An agent's program: on the path, or where its installers put it.
@@ -117,6 +123,20 @@ impl Surroundings {
         beside.or_else(|| self.find("countersign", []).and_then(|path| path.canonicalize().ok()))
     }
 
+    /// Said when what runs has another name than hooks are known by, and so another program is what they run.
+    pub(super) fn other_name(&self, program: &Path) -> Option<Finding> {
+        let running = self.running.as_ref()?;
+        let name = running.file_stem()?.to_string_lossy().to_ascii_lowercase();
+        if matches!(name.as_str(), "countersign" | "countersign-desktop") {
+            return None;
+        }
+        Some(Finding::warn(
+            "program",
+            format!("the hooks run {}, not {}", program.display(), running.display()),
+            "Hooks are known as Countersign's by the program's name: give it the name countersign, and connect again with it.",
+        ))
+    }
+
     /// The version that an agent's program says: the first word of digits and dots.
     #[must_use]
     pub fn version(&self, program: &Path) -> Option<String> {
@@ -127,6 +147,25 @@ impl Surroundings {
         let mut words = text.split_whitespace();
         let version = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))?;
         Some(version.chars().take(40).collect())
+    }
+}
+
+fn managed() -> PathBuf {
+    PathBuf::from(if cfg!(target_os = "macos") {
+        "/Library/Application Support/ClaudeCode"
+    } else if cfg!(windows) {
+        r"C:\Program Files\ClaudeCode"
+    } else {
+        "/etc/claude-code"
+    })
+}
+
+fn requirements() -> PathBuf {
+    if cfg!(windows) {
+        let data = std::env::var_os("ProgramData").unwrap_or_else(|| r"C:\ProgramData".into());
+        PathBuf::from(data).join(r"OpenAI\Codex\requirements.toml")
+    } else {
+        PathBuf::from("/etc/codex/requirements.toml")
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use countersign_agents::hook::Agent;
 use countersign_agents::settings::our_program;
-use countersign_model::Finding;
+use countersign_model::{Finding, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,6 +29,10 @@ struct Answer {
 #[derive(Deserialize)]
 struct Folder {
     hooks: Vec<Hook>,
+    #[serde(default)]
+    warnings: Vec<Value>,
+    #[serde(default)]
+    errors: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -48,19 +52,62 @@ fn yes() -> bool {
     true
 }
 
-/// What Codex says of our hooks in this folder.
-pub(super) fn ask(codex: &Path, folder: &Path) -> Finding {
+/// What Codex says of our hooks in this folder, which may be a project's, and of the files that they are in.
+pub(super) fn ask(codex: &Path, folder: &Path, project: bool) -> Vec<Finding> {
     match list(codex, folder) {
-        Ok(answer) => judge(&answer),
-        Err(error) => Finding::warn(
+        Ok(answer) => judge(&answer, project),
+        Err(error) => vec![Finding::warn(
             "trust",
             format!("Codex did not say whether it trusts the hooks ({error})"),
             "Type /hooks in codex: each hook of Countersign must be trusted and on.",
-        ),
+        )],
     }
 }
 
-fn judge(answer: &Answer) -> Finding {
+/// Characters of what Codex says that are shown.
+const MOST: usize = 400;
+
+/// What Codex complains of, in its own words: as text, or as `{path, message}`.
+fn complaints(folder: &Folder) -> impl Iterator<Item = Finding> {
+    let words = |said: &Value| {
+        let text = said.as_str().or_else(|| said.get("message")?.as_str());
+        let text = text.map_or_else(|| said.to_string(), str::to_owned);
+        let line: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(MOST)
+            .collect();
+        line
+    };
+    let found = move |said: &Value, fails: bool| {
+        let what = format!("Codex complains: {}", words(said));
+        let advice = "Put that right in the file that it names; Codex passes over what it cannot read, hooks and all.";
+        if fails {
+            Finding::fail("codex-says", what, advice)
+        } else {
+            Finding::warn("codex-says", what, advice)
+        }
+    };
+    let errors = folder.errors.iter().map(move |said| found(said, true));
+    errors.chain(folder.warnings.iter().map(move |said| found(said, false)))
+}
+
+fn judge(answer: &Answer, project: bool) -> Vec<Finding> {
+    let mut said: Vec<Finding> = answer.data.iter().flat_map(complaints).collect();
+    let trust = trust(answer, project, said.is_empty());
+    if let Some(trust) = trust {
+        said.push(trust);
+    } else {
+        // That it sees no hook is what these lead to.
+        for finding in &mut said {
+            finding.state = Outcome::Fail;
+        }
+    }
+    said
+}
+
+/// What Codex makes of our hooks; nothing when it sees none and has said why.
+fn trust(answer: &Answer, project: bool, silent: bool) -> Option<Finding> {
     let ours: Vec<&Hook> = answer
         .data
         .iter()
@@ -75,12 +122,16 @@ fn judge(answer: &Answer) -> Finding {
     };
     let untrusted = names(&|hook| !matches!(hook.trust_status.as_str(), "trusted" | "managed"));
     let off = names(&|hook| !hook.enabled);
-    if ours.is_empty() {
-        Finding::fail(
-            "trust",
-            "Codex sees no hook of Countersign here",
-            "In a project, Codex reads hooks only once you have trusted the project: start codex there and say so.",
-        )
+    let found = if ours.is_empty() {
+        if !silent {
+            return None;
+        }
+        let advice = if project {
+            "Codex reads a project's hooks only once you have trusted the project: start codex there and say so."
+        } else {
+            "Start codex, type /hooks, and see which files it reads; it may have another CODEX_HOME than this."
+        };
+        Finding::fail("trust", "Codex sees no hook of Countersign here", advice)
     } else if !untrusted.is_empty() {
         Finding::fail(
             "trust",
@@ -90,7 +141,7 @@ fn judge(answer: &Answer) -> Finding {
                 ours.len(),
                 untrusted.join(", ")
             ),
-            "Start codex, type /hooks, look at Countersign's and trust them. Each change of a hook has to be trusted again.",
+            "Start codex: it asks whether to trust them; or type /hooks there. Each change of a hook has to be trusted again.",
         )
     } else if !off.is_empty() {
         Finding::fail(
@@ -100,7 +151,8 @@ fn judge(answer: &Answer) -> Finding {
         )
     } else {
         Finding::ok("trust", format!("Codex trusts all {} hooks", ours.len()))
-    }
+    };
+    Some(found)
 }
 
 fn list(codex: &Path, folder: &Path) -> io::Result<Answer> {
@@ -161,7 +213,6 @@ fn wait(mut next: impl FnMut(Duration) -> Result<String, RecvTimeoutError>) -> i
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_model::Outcome;
 
     fn check(hooks: &Value, expect: Outcome, says: &str) {
         let line =
@@ -173,9 +224,41 @@ mod tests {
         ]
         .into_iter();
         let answer = wait(|_| lines.next().ok_or(RecvTimeoutError::Disconnected)).expect("an answer");
-        let finding = judge(&answer);
+        let findings = judge(&answer, true);
+        let [finding] = &findings[..] else {
+            panic!("{findings:?}")
+        };
         assert_eq!(finding.state, expect, "{finding:?}");
         assert!(finding.what.contains(says), "{finding:?}");
+    }
+
+    #[test]
+    fn what_codex_complains_of_is_the_reason_why_it_sees_no_hook() {
+        let answer = json!({"data": [{"hooks": [], "warnings": ["failed to parse hooks config"],
+            "errors": [{"path": "/x", "message": "unknown variant"}]}]});
+        let findings = judge(&serde_json::from_value(answer).expect("an answer"), false);
+        let said: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.check.as_str(), finding.state))
+            .collect();
+        assert_eq!(
+            said,
+            [("codex-says", Outcome::Fail), ("codex-says", Outcome::Fail)],
+            "{findings:?}"
+        );
+        assert!(findings[0].what.contains("unknown variant"));
+        let answer = json!({"data": [{"warnings": ["two places"],
+            "hooks": [{"eventName": "stop", "command": "/x/countersign hook codex", "trustStatus": "trusted"}]}]});
+        let findings = judge(&serde_json::from_value(answer).expect("an answer"), false);
+        let said: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.check.as_str(), finding.state))
+            .collect();
+        assert_eq!(
+            said,
+            [("codex-says", Outcome::Warn), ("trust", Outcome::Ok)],
+            "{findings:?}"
+        );
     }
 
     #[test]
