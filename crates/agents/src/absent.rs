@@ -11,7 +11,8 @@ use crate::hook::{Agent, Answer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhenAbsent {
-    /// Nothing is said, so the agent asks in its own way.
+    /// The agent asks in its own way: nothing is said to its question. A call that it would not ask about, and the policy does, it is
+    /// told to ask about; Codex, which cannot be told so, does not run it.
     #[default]
     Ask,
     /// No.
@@ -43,7 +44,8 @@ impl fmt::Display for WhenAbsent {
     }
 }
 
-/// What an agent's program for hooks prints for a question that no hub answers; `None` is nothing.
+/// What an agent's program for hooks prints for a question that no hub answers; `None` is nothing. A `PreToolUse` is a question
+/// where the policy asks a person.
 pub fn answer(agent: Agent, event: &str, policy: WhenAbsent, message: &str) -> Option<String> {
     let answer = match (event, policy) {
         ("PermissionRequest", WhenAbsent::Deny) => Answer::Refuse {
@@ -53,6 +55,9 @@ pub fn answer(agent: Agent, event: &str, policy: WhenAbsent, message: &str) -> O
         ("PermissionRequest", WhenAbsent::Allow) => Answer::Permit {
             arguments: None,
             grants: Vec::new(),
+        },
+        ("PreToolUse", WhenAbsent::Ask) => Answer::Ask {
+            reason: message.to_owned(),
         },
         ("PreToolUse", WhenAbsent::Deny) => Answer::Deny {
             reason: message.to_owned(),
@@ -81,9 +86,16 @@ mod tests {
 
     #[test]
     fn ask_leaves_it_to_the_agent() {
-        for event in ["PermissionRequest", "PreToolUse", "Stop"] {
+        for event in ["PermissionRequest", "PostToolUse", "Stop"] {
             check(Agent::ClaudeCode, event, WhenAbsent::Ask, None);
         }
+        let told = |decision: &str| {
+            format!(
+                r#"{{"hookSpecificOutput":{{"hookEventName":"PreToolUse","permissionDecision":"{decision}","permissionDecisionReason":"why"}}}}"#
+            )
+        };
+        check(Agent::ClaudeCode, "PreToolUse", WhenAbsent::Ask, Some(&told("ask")));
+        check(Agent::Codex, "PreToolUse", WhenAbsent::Ask, Some(&told("deny")));
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub const REASONING: &str = "reasoning";
 
 /// A session of an agent begins (hooks).
 pub const SESSION_STARTED: &str = "session_started";
+/// A person broke an agent's turn off (hooks).
+pub const INTERRUPT: &str = "interrupt";
 /// A session of an agent is over (hooks).
 pub const SESSION_ENDED: &str = "session_ended";
 /// Sent through an agent's hook by whoever wants to see whether it arrives (hooks). It makes no session.

@@ -77,6 +77,10 @@ pub fn encode(answer: &Answer) -> Option<String> {
             hook_specific_output: Some(before_tool("allow", reason, arguments.as_ref())),
             ..Output::default()
         },
+        Answer::Ask { reason } => Output {
+            hook_specific_output: Some(before_tool("ask", reason, None)),
+            ..Output::default()
+        },
         Answer::Deny { reason, stop } => Output {
             r#continue: stop.then_some(false),
             stop_reason: stop.then_some(reason),

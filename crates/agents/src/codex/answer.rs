@@ -13,7 +13,8 @@ pub fn encode(answer: &Answer) -> Option<String> {
         Answer::Refuse { message, .. } => permission(&json!({"behavior": "deny", "message": said(message)})),
         // Codex takes no plain "allow" here; it asks as it would have, and that question is answered.
         Answer::Allow { .. } => return None,
-        Answer::Deny { reason, .. } => json!({"hookSpecificOutput": {
+        // It takes no "ask" either, and what a person is to be asked about must not run because of that.
+        Answer::Ask { reason } | Answer::Deny { reason, .. } => json!({"hookSpecificOutput": {
             "hookEventName": "PreToolUse",
             "permissionDecision": "deny",
             "permissionDecisionReason": said(reason),

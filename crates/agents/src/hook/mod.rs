@@ -88,6 +88,11 @@ pub enum Answer {
         /// Other arguments to run with.
         arguments: Option<Json>,
     },
+    /// To a `PreToolUse`: the agent asks its person, whatever its own permissions say.
+    Ask {
+        /// Why.
+        reason: String,
+    },
     /// To a `PreToolUse`: the call may not run.
     Deny {
         /// Why.

@@ -121,6 +121,17 @@ pub(super) fn is_about_agents(span: &Span) -> bool {
     operation(&span.attributes, &span.name).is_some()
 }
 
+/// Whether a span tells of a request's tokens.
+pub(super) fn is_request(span: &Span) -> bool {
+    let from = &span.attributes;
+    operation(from, &span.name) == Some(Operation::Model) && (from.get(&INPUT).is_some() || from.get(&OUTPUT).is_some())
+}
+
+/// The provider's name for the response, which all that tell of the request have in common.
+pub(super) fn response(span: &Span) -> Option<String> {
+    span.attributes.text(&["gen_ai.response.id", "llm.response.id"])
+}
+
 /// Whether a span follows the conventions to the letter.
 pub(super) fn names_its_operation(span: &Span) -> bool {
     span.attributes.get(&OPERATION).is_some()
@@ -204,14 +215,16 @@ fn whole(span: &Span) -> Saying {
     Saying::Other("otel_span", data)
 }
 
-/// What a span says.
-pub(super) fn span(span: &Span) -> Vec<Saying> {
+/// What a span says; `counts` is false where another one tells of the same request's tokens.
+pub(super) fn span(span: &Span, counts: bool) -> Vec<Saying> {
     let from = &span.attributes;
     match operation(from, &span.name) {
         Some(Operation::Tool) => vec![Saying::Call(call(span))],
         Some(Operation::Model) => {
             let mut sayings = messages(from);
-            match (usage(from, Signaled::Span, took(span)), error(span)) {
+            let usage = usage(from, Signaled::Span, took(span));
+            match (usage, error(span)) {
+                (Some(_), _) if !counts => sayings.push(whole(span)),
                 (Some(usage), _) => sayings.insert(0, usage),
                 (None, Some(message)) => {
                     let data = Data::default()

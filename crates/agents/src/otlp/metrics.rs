@@ -58,7 +58,9 @@ pub(super) fn usages<'a>(points: &'a [Point], session: impl Fn(&Point) -> Option
         let model = model.map(|name| claude::model(&name).to_owned());
         // A series is known by all of its attributes but what kind of tokens it counts.
         let kinds = ["type", "gen_ai.token.type", "token_type"];
-        let series = point.attributes.rest(&kinds).unwrap_or_default().to_string();
+        let mut series = point.attributes.rest(&kinds).unwrap_or_default().to_string();
+        // Two processes of one program count each for itself.
+        series.extend(point.source.resource.text(&["service.instance.id", "process.pid"]));
         let source = std::sync::Arc::as_ptr(&point.source) as usize;
         // Starts differ a little between the instruments of one stretch; what is cumulative keeps its own.
         let start = if point.cumulative { point.start } else { 0 };

@@ -15,6 +15,7 @@ mod metrics;
 mod naming;
 mod protobuf;
 mod records;
+mod requests;
 mod telemetry;
 mod telling;
 #[cfg(test)]
@@ -25,7 +26,7 @@ pub use answer::{Answer, failure, success};
 pub use bounds::{MAX_RECORDS, MAX_VALUES};
 pub use claims::{Claims, Teller};
 pub use records::Records;
-pub use telemetry::{Telemetry, Told};
+pub use telemetry::{Answered, Telemetry, Told};
 
 /// The three signals, each with its own address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

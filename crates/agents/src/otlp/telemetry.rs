@@ -10,6 +10,7 @@ use super::claims::{Claims, Teller};
 use super::memory::{Key, Memory};
 use super::naming::{agent, millis, name_of, named_session};
 use super::records::Records;
+use super::requests::Requests;
 use super::telling;
 use super::told::{Data, Signaled};
 
@@ -27,6 +28,30 @@ pub struct Told {
     pub mark: [u8; 16],
 }
 
+/// What a person answered in Claude Code's own terminal about one of its calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The call.
+    pub call: String,
+    /// Whether it may run.
+    pub allowed: bool,
+}
+
+impl Told {
+    /// What this says of an answer in the terminal: Claude Code's `tool_decision` by the person there, not by its settings or a hook.
+    pub fn answered(&self) -> Option<Answered> {
+        if *self.event.kind != *kind::TOOL_TELEMETRY || &*self.event.agent != "claude-code" {
+            return None;
+        }
+        let data: Value = serde_json::from_str(self.event.data.get()).ok()?;
+        let by_person = data["decision_source"].as_str()?.starts_with("user_");
+        by_person.then_some(Answered {
+            call: data["call_id"].as_str()?.to_owned(),
+            allowed: data["decision"] == "accept",
+        })
+    }
+}
+
 /// A call that a hook told of, and no telemetry yet.
 #[derive(Debug)]
 struct Known {
@@ -40,6 +65,8 @@ struct Known {
 pub struct Telemetry {
     /// Who told of which call first.
     claims: Arc<Claims>,
+    /// Which spans tell of which requests.
+    pub(super) requests: Requests,
     /// The session of a trace, by agent and trace.
     traces: Memory<Arc<str>>,
     /// Sessions whose hooks are connected.
@@ -108,6 +135,7 @@ impl Telemetry {
 
     /// Sessions that some records of a trace name are those of the others.
     fn learn(&mut self, records: &Records) {
+        self.requests.learn(&records.spans);
         for log in records.logs.iter().filter(|log| !log.trace.is_empty()) {
             if let Some(session) = named_session(&log.attributes, &log.source) {
                 let agent = agent(&log.source, &log.attributes, &name_of(log));
@@ -170,13 +198,25 @@ impl Telemetry {
     }
 
     /// Whether to tell of tokens from this signal: not when the same is known better.
-    pub(super) fn counts(&mut self, agent: &Arc<str>, session: Option<&Arc<str>>, signaled: Signaled) -> bool {
+    ///
+    /// A trace may be told in parts, of which only the last one names the session.
+    pub(super) fn counts(
+        &mut self,
+        agent: &Arc<str>,
+        session: Option<&Arc<str>>,
+        trace: &str,
+        signaled: Signaled,
+    ) -> bool {
         let nowhere: Key = (agent.clone(), Arc::default());
         let key = session.map_or_else(|| nowhere.clone(), |session| (agent.clone(), session.clone()));
-        if self.best.entry(&key).is_some_and(|best| signaled < best) {
+        let of_trace = (!trace.is_empty()).then(|| (agent.clone(), Arc::from(trace)));
+        let mut known = of_trace.iter().chain([&key]);
+        if known.any(|key| self.best.entry(key).is_some_and(|best| signaled < best)) {
             return false;
         }
-        *self.best.entry(&key) = Some(signaled);
+        for key in of_trace.iter().chain([&key]) {
+            *self.best.entry(key) = Some(signaled);
+        }
         // Metrics often name no session: then they tell of all of the agent's.
         if signaled > Signaled::Metric {
             *self.best.entry(&nowhere) = Some(signaled);

@@ -41,6 +41,8 @@ struct Telling<'a> {
 struct Whose {
     agent: Arc<str>,
     session: Option<Arc<str>>,
+    /// The trace; empty where there is none.
+    trace: Arc<str>,
     record: Record,
     /// Nanoseconds since 1970.
     at: u64,
@@ -70,6 +72,7 @@ impl Telling<'_> {
         let mut whose = Whose {
             session: session.or_else(|| (!log.trace.is_empty()).then(|| log.trace.as_str().into())),
             agent,
+            trace: log.trace.as_str().into(),
             record: Record::log(log),
             at: if log.time == 0 { log.observed } else { log.time },
             place: 0,
@@ -86,12 +89,16 @@ impl Telling<'_> {
             "claude-code" if span.name.starts_with("claude_code.") => claude::span(span, calls).into_iter().collect(),
             // Hundreds a turn, and what they know of tokens is in the events.
             "codex" if !gen_ai::names_its_operation(span) => return,
-            _ if belongs || gen_ai::is_about_agents(span) => gen_ai::span(span),
+            _ if belongs || gen_ai::is_about_agents(span) => {
+                let counts = gen_ai::is_request(span) && self.telemetry.requests.tells(&agent, span);
+                gen_ai::span(span, counts)
+            }
             _ => return,
         };
         let mut whose = Whose {
             session: session.or_else(|| (!span.trace.is_empty()).then(|| span.trace.as_str().into())),
             agent,
+            trace: span.trace.as_str().into(),
             record: Record::span(span),
             at: span.end,
             place: 0,
@@ -113,6 +120,7 @@ impl Telling<'_> {
             }
             let mut whose = Whose {
                 agent,
+                trace: Arc::default(),
                 session: session(first),
                 record: Record::points(&usage.points),
                 at: first.time,
@@ -127,7 +135,8 @@ impl Telling<'_> {
             let hooked = self.telemetry.is_hooked(&whose.agent, whose.session.as_ref());
             match saying {
                 Saying::Usage(signaled, data) => {
-                    if self.telemetry.counts(&whose.agent, whose.session.as_ref(), signaled) {
+                    let session = whose.session.as_ref();
+                    if self.telemetry.counts(&whose.agent, session, &whose.trace, signaled) {
                         let data = data.put("source", Some(signaled.as_str()));
                         self.event(whose, kind::USAGE, &data, whose.at);
                     } else {

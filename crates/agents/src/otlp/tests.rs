@@ -3,6 +3,7 @@
 mod bounds;
 mod hostile;
 mod merging;
+mod requests;
 mod spans;
 
 use serde_json::{Value, json};

@@ -52,6 +52,11 @@ impl Hub {
         self.change(|registry, out| registry.cancel(id, why, now, out))
     }
 
+    /// The answer to this approval reached its agent after the agent had been answered elsewhere, so it did nothing.
+    pub fn came_late(&self, id: &str, why: &str) {
+        self.change(|registry, out| registry.came_late(id, why, out));
+    }
+
     /// An approval by the hub's id, or by its request's id while only one agent used it.
     ///
     /// # Errors

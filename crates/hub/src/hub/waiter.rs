@@ -45,20 +45,28 @@ impl Waiter {
     }
 
     /// The agent is gone for good, or was answered elsewhere: unless somebody else waits for the same question, it is taken back at
-    /// once, without a grace time. An answer that is there already stays.
-    pub fn withdraw(self, why: &str) {
+    /// once, without a grace time. An answer that is there already stays: then this is `false`.
+    pub fn withdraw(self, why: &str) -> bool {
         let now = self.hub.clock.now();
         self.hub
-            .change(|registry, out| registry.withdraw(&self.id, why, now, out));
+            .change(|registry, out| registry.withdraw(&self.id, why, now, out))
     }
 
     /// The answer, once claimed, was written to the agent.
-    pub fn delivered(mut self) {
-        if !std::mem::take(&mut self.claimed) {
-            return;
+    pub fn delivered(self) {
+        self.end(Delivery::Delivered);
+    }
+
+    /// The answer, once claimed, was not said to the agent, which waits no longer.
+    pub fn unsaid(self) {
+        self.end(Delivery::Undeliverable);
+    }
+
+    fn end(mut self, delivery: Delivery) {
+        if std::mem::take(&mut self.claimed) {
+            self.hub
+                .change(|registry, out| registry.deliver(&self.id, delivery, out));
         }
-        self.hub
-            .change(|registry, out| registry.deliver(&self.id, Delivery::Delivered, out));
     }
 }
 

@@ -54,6 +54,8 @@ struct Account {
     counted: BTreeMap<At, Spent>,
     /// The last sums of series that only grow.
     sums: HashMap<u64, Usage>,
+    /// Metrics tell the cost beside the tokens, so tokens alone are not priced.
+    costs_told: bool,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +86,39 @@ impl Account {
         }
         self.best = Some(signal);
         std::mem::take(&mut self.counted)
+    }
+
+    /// Metrics tell tokens and cost apart: where there is a cost of their own, gives what was estimated for tokens until now, each
+    /// with nothing but that.
+    fn costs(&mut self, usage: &mut Usage) -> Vec<(At, Spent)> {
+        let tokens = [
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_tokens,
+        ];
+        let tokens = tokens.iter().any(Option::is_some);
+        if usage.cost.is_none() {
+            usage.cost = (self.costs_told && tokens).then_some(0.0);
+            return Vec::new();
+        }
+        if tokens || std::mem::replace(&mut self.costs_told, true) {
+            return Vec::new();
+        }
+        let mut estimated = Vec::new();
+        for (at, spent) in &mut self.counted {
+            let nanodollars = std::mem::take(&mut spent.estimated_nanodollars);
+            if nanodollars > 0 {
+                spent.nanodollars = spent.nanodollars.saturating_sub(nanodollars);
+                let only = Spent {
+                    nanodollars,
+                    estimated_nanodollars: nanodollars,
+                    ..Spent::default()
+                };
+                estimated.push((*at, only));
+            }
+        }
+        estimated
     }
 
     fn note(&mut self, signal: Signal, at: At, spent: Spent) {
@@ -126,7 +161,7 @@ impl Metrics {
         };
         let of_agent = self.hasher.hash_one((&*event.agent, None::<&str>));
         let key = self.hasher.hash_one((&*event.agent, event.session.as_deref()));
-        let usage = match &usage.cumulative {
+        let mut usage = match &usage.cumulative {
             Some(series) => {
                 let series = self.hasher.hash_one(series);
                 self.ledger.account(key).growth(series, usage)
@@ -140,6 +175,9 @@ impl Metrics {
         if signal > Signal::Metric {
             // Metrics that name no session tell of all of the agent's.
             told_better.extend(self.ledger.account(of_agent).raise(signal));
+        }
+        if signal == Signal::Metric {
+            told_better.extend(self.ledger.account(key).costs(&mut usage));
         }
         for (at, spent) in told_better {
             self.count_no_more(at, spent);

@@ -3,7 +3,7 @@
 use countersign_model::{Approval, Delivery, Millis, Status, Verdict, kind, to_json};
 
 use super::record::{Delivered, by_hub, row};
-use super::{Outbox, Record, Registry};
+use super::{Outbox, Record, Registry, Slot};
 
 impl Registry {
     /// Somebody who will carry the answer to the agent is there.
@@ -15,10 +15,9 @@ impl Registry {
     }
 
     /// The only one who would carry the answer is gone for good: nobody asks any more.
-    pub(crate) fn withdraw(&mut self, id: &str, why: &str, now: Millis, out: &mut Outbox) {
-        if self.slots.get(id).is_some_and(|slot| slot.attached <= 1) {
-            self.cancel(id, why, now, out);
-        }
+    /// `false` when somebody else waits, or nobody any longer.
+    pub(crate) fn withdraw(&mut self, id: &str, why: &str, now: Millis, out: &mut Outbox) -> bool {
+        self.slots.get(id).is_some_and(|slot| slot.attached <= 1) && self.cancel(id, why, now, out)
     }
 
     /// They are gone; the request lives on for the grace time.
@@ -93,9 +92,24 @@ impl Registry {
             Delivery::Undeliverable => delivery == Delivery::Delivered,
             Delivery::Delivered => false,
         };
-        if !news {
-            return;
+        if news {
+            self.note_delivery(id, delivery, None, out);
         }
+    }
+
+    /// The answer came too late: what it was about had been settled where the agent asks by itself.
+    pub(crate) fn came_late(&mut self, id: &str, why: &str, out: &mut Outbox) {
+        let resolved = |slot: &&Slot| slot.approval.status != Status::Pending && slot.writers == 0;
+        let Some(slot) = self.slots.get(id).filter(resolved) else {
+            return;
+        };
+        if slot.approval.delivery != Delivery::Undeliverable {
+            self.note_delivery(id, Delivery::Undeliverable, Some(why), out);
+        }
+    }
+
+    fn note_delivery(&mut self, id: &str, delivery: Delivery, message: Option<&str>, out: &mut Outbox) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
         let late = slot.closed();
         slot.approval.delivery = delivery;
         let approval = &slot.approval;
@@ -105,6 +119,7 @@ impl Registry {
             tool_name: &approval.tool_name,
             delivery,
             decision: approval.status.verdict(),
+            message,
         });
         let record = Record::about(approval, kind::APPROVAL_DELIVERED, data, row(approval));
         slot.recorded = out.push(record);

@@ -89,6 +89,8 @@ pub(super) struct Delivered<'a> {
     pub(super) tool_name: &'a str,
     pub(super) delivery: Delivery,
     pub(super) decision: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<&'a str>,
 }
 
 fn resolved_data(approval: &Approval) -> Json {

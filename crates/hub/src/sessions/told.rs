@@ -87,7 +87,7 @@ impl Line {
                 self.over(short(told.content));
                 self.busy = true;
             }
-            "turn_completed" | "interrupt" => {
+            "turn_completed" | kind::INTERRUPT => {
                 let task = self.task.take();
                 self.over(task);
             }

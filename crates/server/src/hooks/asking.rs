@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use countersign_agents::hook::{About, Answer};
+use countersign_agents::hook::{About, Agent, Answer, Phase};
 use countersign_hub::{AskError, Asked, Refusal};
-use countersign_model::Approval;
+use countersign_model::{Approval, Extra, NewEvent, Origin, kind, to_json};
 use futures_util::future::BoxFuture;
+use serde_json::json;
 
+use super::calls::Refused;
 use super::door::Visit;
 use super::ruling;
 use super::waiting::{Asker, hold};
@@ -58,19 +60,22 @@ impl Visit {
     /// Holds the connection until somebody has decided about `call`, where that is known.
     pub(super) fn hold(self, asked: Asked, call: Option<String>, answer: fn(&Approval) -> Option<Answer>) -> Response {
         let (hooks, closing) = (self.hooks().clone(), self.app.settings.closing.clone());
-        if let Some(call) = call {
-            hooks.asks(asked.waiter.id(), call);
+        if let Some(call) = &call {
+            hooks.asks(asked.waiter.id(), call.clone());
         }
+        let visit = Arc::new(self);
+        let asking = visit.clone();
         let reply = move |approval: Approval| -> BoxFuture<'static, Option<String>> {
             Box::pin(async move {
                 let answer = answer(&approval);
-                self.end_denied(&approval, answer.as_ref()).await;
-                self.hook.agent.encode(&answer?)
+                visit.end_denied(&approval, answer.as_ref()).await;
+                visit.hook.agent.encode(&answer?)
             })
         };
         let asker = Asker {
             gone: GONE,
             ended: Box::new(move |approval| hooks.answered(approval)),
+            withdrawn: Some(Box::new(move || asking.refused_elsewhere(call))),
         };
         hold(asked.waiter, asker, closing, reply)
     }
@@ -83,6 +88,16 @@ impl Visit {
             _ => return,
         };
         let call = self.hooks().asked(&approval.id);
+        // Its own dialog stands in the terminal, too: who was first there shows when the call has run, or its batch is over.
+        let races = self.hook.agent == Agent::ClaudeCode && self.hook.phase == Phase::Permission;
+        if let (true, false, Some(call)) = (races, stop, &call) {
+            let refused = Refused {
+                approval: approval.id.clone(),
+                words: told.clone(),
+            };
+            self.hooks().calls().refuse(&self.key, call, refused);
+            return;
+        }
         let left = match call {
             _ if stop => self.hooks().calls().over(&self.key),
             Some(call) => Vec::from_iter(self.hooks().calls().end(&self.key, &call)),
@@ -94,5 +109,30 @@ impl Visit {
             .collect();
         // None of these kinds is refused, and without one there is nothing to tell.
         let _ = self.hub().publish(ends).await;
+    }
+
+    /// The hook that asked ended without an answer. Claude Code ends it when the person says no in the terminal, which ends the turn as
+    /// well, and when it ends itself; of both it tells nothing. After a yes the hook goes on.
+    fn refused_elsewhere(self: Arc<Self>, call: Option<String>) {
+        if self.hook.agent != Agent::ClaudeCode || self.hook.phase != Phase::Permission {
+            return;
+        }
+        let left = call.and_then(|call| self.hooks().calls().end(&self.key, &call));
+        let end = left.map(|call| self.no_end(&self.key.session, &call, Some(GONE.to_owned())));
+        let turn = self.hook.parent.is_none().then(|| NewEvent {
+            origin: Origin::Hook,
+            agent: self.key.agent.clone(),
+            session: Some(self.key.session.clone()),
+            stream: None,
+            kind: kind::INTERRUPT.into(),
+            timestamp: None,
+            data: to_json(&json!({ "reason": GONE, "hook_event_name": self.hook.name })),
+            extra: Extra::default(),
+        });
+        let events: Vec<_> = end.into_iter().chain(turn).map(|event| self.own(event)).collect();
+        if let (false, Ok(runtime)) = (events.is_empty(), tokio::runtime::Handle::try_current()) {
+            // As with an end that is denied, none of these kinds is refused.
+            runtime.spawn(async move { self.hub().publish(events).await.map(drop) });
+        }
     }
 }

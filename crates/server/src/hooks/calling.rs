@@ -70,6 +70,7 @@ impl Visit {
                 id,
                 tool: self.hook.tool.clone().unwrap_or_default(),
                 digest: String::new(),
+                refused: None,
             };
             self.no_end(&self.key.session, &call, Some(reason.clone()))
         });
@@ -90,6 +91,7 @@ impl Visit {
                 id: id.clone(),
                 tool: self.hook.tool.clone().unwrap_or_default(),
                 digest: digest.clone(),
+                refused: None,
             };
             self.hooks().calls().begin(&self.key, call);
         }
@@ -97,7 +99,10 @@ impl Visit {
 
     /// The end of a call that the agent tells no end of: it was denied, or broken off.
     pub(super) fn no_end(&self, session: &Arc<str>, call: &Call, told: Option<String>) -> NewEvent {
-        let error = told.unwrap_or_else(|| "the agent told no end of this call".to_owned());
+        let refused = call.refused.as_ref().map(|refused| refused.words.clone());
+        let error = refused
+            .or(told)
+            .unwrap_or_else(|| "the agent told no end of this call".to_owned());
         let end = NewEvent {
             origin: Origin::Hook,
             agent: self.key.agent.clone(),

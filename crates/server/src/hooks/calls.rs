@@ -20,6 +20,17 @@ pub(super) struct Call {
     pub(super) tool: String,
     /// What it runs, wherever it does.
     pub(super) digest: String,
+    /// A no that the agent was told, which it may have been told too late.
+    pub(super) refused: Option<Refused>,
+}
+
+/// A no to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// The approval.
+    pub(super) approval: Arc<str>,
+    /// What the agent was told.
+    pub(super) words: String,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +67,15 @@ impl Calls {
             session.running.pop_front();
         }
         session.running.push_back(call);
+    }
+
+    /// The agent was told no about a call, which goes on to be followed until its end is seen.
+    pub(super) fn refuse(&mut self, key: &SessionKey, id: &str, refused: Refused) {
+        let session = self.sessions.get_mut(key);
+        let mut running = session.into_iter().flat_map(|session| &mut session.running);
+        if let Some(call) = running.find(|call| call.id == id) {
+            call.refused = Some(refused);
+        }
     }
 
     /// A call is over. `None` when its start was not seen.
@@ -128,6 +148,7 @@ mod tests {
             id: id.into(),
             tool: "Bash".into(),
             digest: digest.into(),
+            refused: None,
         }
     }
 

@@ -23,6 +23,8 @@ use crate::problem::Problem;
 use crate::rest::{Text, reply};
 
 const TURN_OVER: &str = "the agent's turn ended without an answer";
+/// Why a no did nothing.
+const RAN: &str = "answered in the terminal before: the call ran";
 const SESSION_OVER: &str = "the agent's session ended";
 
 /// `POST /hooks/claude-code`.
@@ -235,6 +237,9 @@ impl Visit {
         match &self.hook.call_id {
             Some(id) if self.hook.phase == Phase::AfterTool => {
                 let started = self.hooks().calls().end(&self.key, id);
+                if let Some(refused) = started.as_ref().and_then(|call| call.refused.as_ref()) {
+                    self.hub().came_late(&refused.approval, RAN);
+                }
                 about.started = started.is_some_and(|start| Some(&start.digest) == self.digest.as_ref());
             }
             _ => {}

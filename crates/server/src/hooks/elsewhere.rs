@@ -6,6 +6,9 @@ use super::door::Visit;
 
 /// Why a question was taken back whose call ran all the same.
 pub(super) const ELSEWHERE: &str = "answered in the terminal";
+/// The same where it is known how.
+pub(crate) const ALLOWED: &str = "answered in the terminal: allowed";
+pub(crate) const REFUSED: &str = "answered in the terminal: refused";
 
 impl Visit {
     /// A call that has run was permitted: a question about it that still waits was answered in the terminal. Where several could be
@@ -33,7 +36,8 @@ impl Visit {
                 waiting.remove(0)
             }
         };
-        self.hub().cancel(&own.id, ELSEWHERE);
+        let denied = self.hook.name == "PermissionDenied";
+        self.hub().cancel(&own.id, if denied { ELSEWHERE } else { ALLOWED });
     }
 
     pub(super) fn waiting(&self, which: impl Fn(&Approval) -> bool) -> Vec<Approval> {

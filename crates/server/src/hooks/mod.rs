@@ -21,6 +21,7 @@ use std::time::Duration;
 use calls::Calls;
 use countersign_agents::gate::Rule;
 use countersign_agents::otlp::{Claims, Teller};
+use countersign_hub::Hub;
 use countersign_model::{NewEvent, kind};
 use journal::Journal;
 use tokio::sync::watch;
@@ -93,6 +94,24 @@ impl Hooks {
     /// The call that an approval is about.
     fn asked(&self, approval: &str) -> Option<String> {
         self.about().get(approval).cloned()
+    }
+
+    /// Telemetry says that a person has answered about this call in the terminal: a question that waits for it is taken back.
+    pub(crate) fn answered_elsewhere(&self, hub: &Hub, call: &str, allowed: bool) {
+        let asking = self.about();
+        let about: Vec<_> = asking.iter().filter(|(_, asked)| *asked == call).collect();
+        let ids: Vec<_> = about.into_iter().map(|(id, _)| id.clone()).collect();
+        drop(asking);
+        for id in ids {
+            hub.cancel(
+                &id,
+                if allowed {
+                    elsewhere::ALLOWED
+                } else {
+                    elsewhere::REFUSED
+                },
+            );
+        }
     }
 
     /// The approval waits no longer.

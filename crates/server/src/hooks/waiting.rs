@@ -5,7 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use countersign_hub::Waiter;
-use countersign_model::Approval;
+use countersign_model::{Approval, Status};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use tokio::sync::watch;
@@ -23,6 +23,8 @@ pub(crate) struct Asker {
     pub(crate) gone: &'static str,
     /// Told when the approval of that id waits no longer.
     pub(crate) ended: Box<dyn Fn(&str) + Send>,
+    /// Told when its question was taken back because the connection ended.
+    pub(crate) withdrawn: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Held {
@@ -40,7 +42,10 @@ impl Drop for Held {
         if let Some(waiter) = self.end()
             && !*self.closing.borrow()
         {
-            waiter.withdraw(self.asker.gone);
+            let withdrawn = waiter.withdraw(self.asker.gone);
+            if let (true, Some(tell)) = (withdrawn, self.asker.withdrawn.take()) {
+                tell();
+            }
         }
     }
 }
@@ -78,6 +83,8 @@ pub(crate) fn hold(
                             return Some((Err(closed), Some(Stage::Waiting(held))));
                         }
                     };
+                    // What was taken back was settled elsewhere: nothing is said of it here.
+                    let taken_back = approval.status == Status::Cancelled;
                     let text = match answer {
                         Some(answer) => answer(approval).await,
                         None => None,
@@ -86,7 +93,11 @@ pub(crate) fn hold(
                     if let Some(text) = text {
                         return Some((Ok(Bytes::from(text)), Some(Stage::Written(waiter))));
                     }
-                    waiter.delivered();
+                    if taken_back {
+                        waiter.unsaid();
+                    } else {
+                        waiter.delivered();
+                    }
                     None
                 }
                 Stage::Written(waiter) => {

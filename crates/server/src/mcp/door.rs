@@ -120,6 +120,7 @@ pub(crate) async fn question(
     let asker = Asker {
         gone: GONE,
         ended: Box::new(|_| ()),
+        withdrawn: None,
     };
     let reply = |approval| -> BoxFuture<'static, Option<String>> {
         Box::pin(async move { serde_json::to_string(&approval).ok() })

@@ -195,9 +195,13 @@ async fn take_in(
     if events.is_empty() {
         return Ok(rejected);
     }
+    let answered: Vec<_> = events.iter().filter_map(Told::answered).collect();
     let events = events.into_iter().map(|Told { event, mark }| (event, Mark(mark)));
     let once = hub.publish_once(events.collect()).await;
     let once = once.map_err(|error| Refusal::bad_request(error.to_string()))?;
+    for told in answered {
+        app.hooks.answered_elsewhere(hub, &told.call, told.allowed);
+    }
     let committed = hub.committed(once.last).await;
     committed.map_err(|error| Refusal::later(error.to_string()))?;
     Ok(rejected)

@@ -71,7 +71,10 @@ pub(super) fn answer(agent: Agent, event: &str, policy: WhenAbsent, absence: Abs
         (Absence::Refused, policy) => ("the hub did not take the question", policy),
     };
     let (words, message) = match policy {
-        WhenAbsent::Ask => (format!("{what}, so the agent asks in its own way"), String::new()),
+        WhenAbsent::Ask => (
+            format!("{what}, so the agent asks in its own way"),
+            format!("Countersign asks a person about this, and {what}."),
+        ),
         WhenAbsent::Deny => (
             format!("{what}, and it is set to say no then"),
             format!("Denied by Countersign: {what}, and it is set to deny then (when_absent)."),

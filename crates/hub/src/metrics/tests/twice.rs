@@ -153,3 +153,27 @@ fn an_agents_own_word_stands_beside_telemetry() {
     let own = event(1, Some("s"), "usage", &request);
     assert_eq!(spent(&[own, usage(1, "log", &request)]), (2, 20, 2_000_000));
 }
+
+#[test]
+fn a_cost_that_metrics_tell_beside_the_tokens_is_the_cost() {
+    let tokens = |input: u64| {
+        usage(
+            1,
+            "metric",
+            &json!({"model": "claude-sonnet-4-5", "input_tokens": input, "requests": 0}),
+        )
+    };
+    let cost = |cost: f64| {
+        usage(
+            2,
+            "metric",
+            &json!({"model": "claude-sonnet-4-5", "cost": cost, "requests": 0}),
+        )
+    };
+    assert_eq!(spent(&[tokens(1000)]), (0, 1000, 3_000_000), "by the table");
+    assert_eq!(spent(&[tokens(1000), cost(0.5), tokens(1000)]), (0, 2000, 500_000_000));
+    assert_eq!(spent(&[cost(0.5), tokens(1000), cost(0.25)]), (0, 1000, 750_000_000));
+    let request = json!({"model": "claude-sonnet-4-5", "input_tokens": 10, "cost": 0.001});
+    let events = [tokens(1000), cost(0.5), usage(2, "log", &request)];
+    assert_eq!(spent(&events), (1, 10, 1_000_000), "and an event tells it better");
+}
