@@ -62,6 +62,12 @@ pub(crate) fn is_compaction(name: &str, agent_type: Option<&str>) -> bool {
     name == "SubagentStop" && agent_type == Some("")
 }
 
+/// Whether nobody typed this prompt: Claude Code itself tells its model in one that something in the background is over
+/// (Claude Code 2.1.197).
+pub(crate) fn is_notification(prompt: Option<&str>) -> bool {
+    prompt.is_some_and(|prompt| prompt.starts_with("<task-notification>"))
+}
+
 /// Said where nobody gave a reason: Codex counts a deny without words as no answer (Codex 0.169.0).
 pub const CODEX_REASON: &str = "Denied in Countersign";
 

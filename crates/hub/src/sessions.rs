@@ -14,6 +14,8 @@ use told::Left;
 
 /// Sessions that are kept at most.
 const MAX_SESSIONS: usize = 5000;
+/// A session of an earlier run of the hub that was quiet for so long, in milliseconds, is no longer one that runs.
+const FORGOTTEN: i64 = 24 * 3600 * 1000;
 
 /// Lines about sessions, by session.
 #[derive(Debug, Default)]
@@ -189,6 +191,21 @@ impl Sessions {
         }
     }
 
+    /// All that was seen is of earlier runs of the hub: connections of then are no more, and what was quiet for long is over.
+    pub(crate) fn restored(&mut self, now: Millis) {
+        self.lines
+            .retain(|_, line| line.connections > 0 || now.0 - line.last.0 <= FORGOTTEN);
+        for line in self.lines.values_mut().filter(|line| line.connections == 0) {
+            let connects = |origin| !matches!(origin, Origin::Hook | Origin::Otlp | Origin::Mcp | Origin::Rest);
+            if line.origin.is_none_or(connects) {
+                line.seen_connected = true;
+                line.running.clear();
+                line.busy = false;
+                line.waits = None;
+            }
+        }
+    }
+
     /// All lines, those that need a person first, then by their last event, newest first.
     pub fn view(&self, waiting: &[Approval], stops: &[Stop]) -> Vec<SessionView> {
         let mut views: Vec<_> = self
@@ -196,6 +213,9 @@ impl Sessions {
             .iter()
             .map(|(key, line)| line.view(key, waiting, stops))
             .collect();
+        // What is stopped can be lifted, however long nothing was heard of it.
+        let unheard = stops.iter().filter(|stop| !self.lines.contains_key(&stop.key));
+        views.extend(unheard.map(|stop| self.one(&stop.key, waiting, stops, stop.at)));
         views.sort_by(|a, b| (a.activity, b.last).cmp(&(b.activity, a.last)));
         views
     }

@@ -137,3 +137,27 @@ async fn a_call_that_was_denied_does_not_run() {
     let view = scene.say("sam", "s1", "tool_call_end", &end("t0", true)).await;
     assert_eq!((view.activity, view.task.as_deref()), (Activity::Idle, None));
 }
+
+#[tokio::test]
+async fn a_session_of_an_earlier_run_is_there_again_unless_its_connection_was_all_it_had() {
+    let mut scene = Scene::new();
+    let prompt = json!({"sender": "user", "content": "go"});
+    scene.say("claude-code", "s1", "chat_message", &prompt).await;
+    let connected = NewEvent {
+        session: Some("s2".into()),
+        ..event("tool_call_start", &json!({"tool_name": "x"}))
+    };
+    scene.rig.hub.publish(vec![connected]).await.expect("published");
+    scene.observe().await;
+    let stopped = key("claude-code", "long ago");
+    scene.rig.hub.stop(&stopped, countersign_model::Surface::Rest, None);
+    scene.rig.hub.restored();
+    let views = scene.rig.hub.sessions();
+    let activity = |session: &str| {
+        let view = views.iter().find(|view| &*view.session == session);
+        view.map(|view| view.activity)
+    };
+    assert_eq!(activity("s1"), Some(Activity::Working));
+    assert_eq!(activity("s2"), Some(Activity::Gone));
+    assert_eq!(activity("long ago"), Some(Activity::Stopped));
+}

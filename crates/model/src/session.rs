@@ -107,7 +107,7 @@ pub struct SessionView {
     pub stops: bool,
     /// How many connections it has now.
     pub connections: u32,
-    /// Events seen in this run of the hub.
+    /// Events seen since the hub began, and a while before.
     #[cfg_attr(test, ts(type = "number"))]
     pub events: u64,
     /// The last event, RFC 3339.

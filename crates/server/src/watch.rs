@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_hub::Hub;
+use countersign_model::Since;
 use tokio::sync::watch;
 
 /// Expires what has run out of time.
@@ -27,10 +28,22 @@ pub(crate) async fn watch_time(hub: Arc<Hub>) {
     }
 }
 
-/// Keeps the view of sessions up to date: a reader like any other.
+/// Events of earlier runs that the view of sessions begins with.
+const BEFORE: u64 = 20_000;
+
+/// Keeps the view of sessions up to date: a reader like any other, which begins a while before the hub did.
 pub(crate) async fn watch_sessions(hub: Arc<Hub>) {
-    let mut cursor = hub.from_head();
+    let began = hub.durable();
+    let seq = began.saturating_sub(BEFORE).max(hub.oldest().saturating_sub(1));
+    let mut cursor = hub
+        .cursor(Some(&Since { epoch: None, seq }))
+        .unwrap_or_else(|_| hub.from_head());
+    let mut before = true;
     loop {
+        if before && cursor.seen() >= began {
+            before = false;
+            hub.restored();
+        }
         cursor.ready().await;
         match cursor.read(1024, 1024 * 1024).await {
             Ok(batch) => hub.observe(&batch),

@@ -67,7 +67,7 @@ stops: boolean,
  */
 connections: number, 
 /**
- * Events seen in this run of the hub.
+ * Events seen since the hub began, and a while before.
  */
 events: number, 
 /**

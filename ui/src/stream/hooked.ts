@@ -19,6 +19,8 @@ export interface Hooked {
 /** What is left to be read from the event, as from any other's: all of it, nothing, or that its turn failed. */
 export type Left = 'all' | 'nothing' | 'failed';
 
+const BEGINS = new Set(['session_started', 'subagent_started', 'chat_message', 'tool_call_start', 'approval_request']);
+
 function over(session: Hooked, task: string | undefined): void {
   session.running = 0;
   session.refused = 0;
@@ -33,7 +35,8 @@ export function hear(session: Hooked, event: EventRow, data: Fields): Left {
   // It happened before what is known: it says nothing about now.
   if (data['late'] === true) return 'nothing';
   const { ended } = session;
-  session.ended = false;
+  // What comes after the end, such as the end of its last turn, does not begin it again.
+  session.ended = ended && !BEGINS.has(event.kind);
   switch (event.kind) {
     case 'session_started':
       // After a compaction the turn goes on.
@@ -64,9 +67,8 @@ export function hear(session: Hooked, event: EventRow, data: Fields): Left {
     case 'permission_denied':
       session.running = Math.max(0, session.running - 1);
       return 'nothing';
-    case 'usage':
-    case 'tool_telemetry':
-      session.ended = ended;
+    case 'notification':
+      if (text(data, 'notification_type') === 'idle_prompt') over(session, session.task);
       return 'all';
     default:
       return 'all';

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::{Agent, Hook};
 use crate::claude::grants;
 use crate::codex::notify;
+use crate::quirks;
 
 /// What the hub knows of a hook beside what it says.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,10 @@ pub struct About {
     pub policy: Option<Json>,
     /// Whether the end of this turn is in the log already.
     pub turn_told: bool,
+    /// Why a person's words did not go to the model.
+    pub blocked: Option<String>,
+    /// Why nobody is asked here about a call that the agent asks about.
+    pub not_asked: Option<String>,
 }
 
 type Named = (&'static str, Json);
@@ -112,8 +117,10 @@ impl Hook {
         let mut put = |name, value: Option<Json>| known.extend(value.map(|value| (name, value)));
         let taken: &'static [&'static str] = match &*self.name {
             "UserPromptSubmit" => {
-                put("sender", Some(to_json(&"user")));
+                let own = quirks::is_notification(self.text("prompt").as_deref());
+                put("sender", Some(to_json(if own { &"system" } else { &"user" })));
                 put("content", self.field("prompt").cloned());
+                put("blocked", about.blocked.as_ref().map(to_json));
                 &["prompt"]
             }
             "PreToolUse" => {
@@ -148,6 +155,7 @@ impl Hook {
                     put("arguments", self.field("tool_input").cloned());
                 }
                 put("call_id", self.field("tool_use_id").cloned());
+                put("not_asked", about.not_asked.as_ref().map(to_json));
                 &["tool_name", "tool_input", "tool_use_id"]
             }
             "Notification" => {

@@ -13,6 +13,8 @@ use crate::quirks;
 
 /// Bytes of a session's, tool's or call's name: as for every other peer.
 const MAX_NAME: usize = 256;
+/// Claude Code's `notification_type` once it has waited for its person for a minute: whatever turn there was is over.
+const IDLE: &str = "idle_prompt";
 
 /// How the ids of sessions begin that `doctor` starts; twelve hexadecimal digits make a UUID of it.
 pub const PROBE_SESSIONS: &str = "c0de51c0-0000-4000-8000-";
@@ -105,7 +107,12 @@ pub(crate) fn from_fields(agent: Agent, fields: Vec<(String, Json)>) -> Result<H
             format!("`session_id` and `agent_id` are together longer than {MAX_NAME} bytes"),
         ));
     }
-    let phase = if compacts { Phase::Tells } else { phase_of(&name) };
+    let idle = name == "Notification" && text_of(&fields, "notification_type")?.as_deref() == Some(IDLE);
+    let phase = match () {
+        () if compacts => Phase::Tells,
+        () if idle => Phase::TurnOver,
+        () => phase_of(&name),
+    };
     let tool = name_of(&fields, "tool_name")?;
     if tool.is_none() && matches!(phase, Phase::Permission | Phase::BeforeTool) {
         return Err(wrong("tool_name", "`tool_name` is missing: the tool that is to run"));

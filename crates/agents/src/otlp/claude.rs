@@ -142,7 +142,7 @@ pub(super) fn log(name: &str, log: &Log) -> Option<Saying> {
                 content,
                 data: Data::default().rest(from, &told(&["prompt", "prompt_length"])),
             },
-            None => Saying::Other("otel_log", whole("user_prompt", from)),
+            None => Saying::Hinted(whole("user_prompt", from)),
         },
         // Titles and summaries are asked for beside the conversation, and belong to no prompt.
         "assistant_response" => Saying::Chat {

@@ -113,14 +113,14 @@ pub(super) fn log(name: &str, log: &Log) -> Option<Saying> {
     let from = &log.attributes;
     let message = from.text(&["error.message"]);
     Some(match name.strip_prefix("codex.")? {
-        "conversation_starts" => Saying::Begins(whole("conversation_starts", from)),
+        "conversation_starts" => Saying::Hinted(whole("conversation_starts", from)),
         "user_prompt" => match from.text(&["prompt"]).filter(|text| text != "[REDACTED]") {
             Some(content) => Saying::Chat {
                 sender: "user",
                 content,
                 data: Data::default(),
             },
-            None => Saying::Other("otel_log", whole("user_prompt", from)),
+            None => Saying::Hinted(whole("user_prompt", from)),
         },
         "sse_event" if message.is_none() && from.count(&["input_token_count"]).is_some() => usage(from),
         "api_request" | "sse_event" | "websocket_request" | "websocket_connect" | "websocket_event" => {

@@ -74,16 +74,13 @@ fn text(from: &Object, name: &str) -> String {
     field(from, name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn nanos(from: &Object, name: &str) -> Result<u64, Unreadable> {
+/// A time; 0, which is unknown, where there is none that makes sense: the other records of the batch are not refused for it.
+fn nanos(from: &Object, name: &str) -> u64 {
     match field(from, name) {
-        None => Ok(0),
-        Some(Value::Number(number)) if number.is_u64() => Ok(number.as_u64().unwrap_or_default()),
-        Some(Value::String(text)) if text.is_empty() => Ok(0),
-        Some(value) => match value {
-            Value::String(text) => text.trim().parse().ok(),
-            other => count(other),
-        }
-        .ok_or_else(|| Unreadable::Malformed(format!("`{name}` is not a number of nanoseconds"))),
+        Some(Value::String(text)) => text.trim().parse().unwrap_or_default(),
+        Some(Value::Number(number)) if number.is_u64() => number.as_u64().unwrap_or_default(),
+        Some(other) => count(other).unwrap_or_default(),
+        None => 0,
     }
 }
 
@@ -115,13 +112,19 @@ fn choice(from: &Object, name: &str, names: &[(&str, i64)]) -> i64 {
     }
 }
 
-/// Ids are hex, in either case.
-fn id(from: &Object, name: &str) -> Result<String, Unreadable> {
-    let id = text(from, name).to_ascii_lowercase();
-    if id.len() <= 64 && id.len().is_multiple_of(2) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(id);
+/// Bytes of an id.
+const MAX_ID: usize = 64;
+
+/// Ids are hex, in either case. Others, such as the base64 of protobuf's own mapping, name the same thing by the same text.
+fn id(from: &Object, name: &str) -> String {
+    let id = text(from, name);
+    if id.len() > MAX_ID || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        String::new()
+    } else if id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        id.to_ascii_lowercase()
+    } else {
+        id
     }
-    Err(Unreadable::Malformed(format!("`{name}` is not an id in hex")))
 }
 
 fn attributes(from: &Object) -> Result<Attributes, Unreadable> {
@@ -170,8 +173,8 @@ fn any(from: Option<&Value>) -> Result<Value, Unreadable> {
 fn log(source: &Arc<Source>, from: &Object) -> Result<Log, Unreadable> {
     Ok(Log {
         source: source.clone(),
-        time: nanos(from, "timeUnixNano")?,
-        observed: nanos(from, "observedTimeUnixNano")?,
+        time: nanos(from, "timeUnixNano"),
+        observed: nanos(from, "observedTimeUnixNano"),
         severity: choice(
             from,
             "severityNumber",
@@ -188,8 +191,8 @@ fn log(source: &Arc<Source>, from: &Object) -> Result<Log, Unreadable> {
         body: any(field(from, "body"))?,
         event_name: text(from, "eventName"),
         attributes: attributes(from)?,
-        trace: id(from, "traceId")?,
-        span: id(from, "spanId")?,
+        trace: id(from, "traceId"),
+        span: id(from, "spanId"),
     })
 }
 
@@ -200,11 +203,11 @@ fn span(source: &Arc<Source>, from: &Object) -> Result<Span, Unreadable> {
     Ok(Span {
         source: source.clone(),
         name: text(from, "name"),
-        trace: id(from, "traceId")?,
-        id: id(from, "spanId")?,
-        parent: id(from, "parentSpanId")?,
-        start: nanos(from, "startTimeUnixNano")?,
-        end: nanos(from, "endTimeUnixNano")?,
+        trace: id(from, "traceId"),
+        id: id(from, "spanId"),
+        parent: id(from, "parentSpanId"),
+        start: nanos(from, "startTimeUnixNano"),
+        end: nanos(from, "endTimeUnixNano"),
         attributes: attributes(from)?,
         status: status.map_or(0, |status| {
             choice(status, "code", &[("UNSET", 0), ("OK", 1), ("ERROR", 2)])
@@ -229,8 +232,8 @@ fn points(source: &Arc<Source>, from: &Object, into: &mut Vec<Point>) -> Result<
                 source: source.clone(),
                 metric: metric.clone(),
                 attributes: attributes(each)?,
-                start: nanos(each, "startTimeUnixNano")?,
-                time: nanos(each, "timeUnixNano")?,
+                start: nanos(each, "startTimeUnixNano"),
+                time: nanos(each, "timeUnixNano"),
                 value: value.and_then(number).unwrap_or(0.0),
                 count: field(each, "count").and_then(count),
                 cumulative: temporality == CUMULATIVE,

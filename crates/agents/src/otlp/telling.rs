@@ -153,7 +153,7 @@ impl Telling<'_> {
                 }
                 Saying::AboutCall(call) => self.about(whose, call),
                 // The hooks' words are whole, and came first.
-                Saying::Chat { .. } | Saying::Again { .. } | Saying::Begins(_) if hooked => whose.place += 1,
+                Saying::Chat { .. } | Saying::Again { .. } | Saying::Hinted(_) if hooked => whose.place += 1,
                 Saying::Chat { sender, content, data } => self.chat(whose, sender, content, data),
                 Saying::Again { sender, content, data } => {
                     let session = whose.session.clone().unwrap_or_default();
@@ -163,7 +163,7 @@ impl Telling<'_> {
                     self.chat(whose, sender, content, data);
                     (whose.record, whose.place) = (own, place + 1);
                 }
-                Saying::Begins(data) => self.event(whose, "otel_log", &data, whose.at),
+                Saying::Hinted(data) => self.event(whose, "otel_log", &data, whose.at),
                 Saying::Other(kind, data) => self.event(whose, kind, &data, whose.at),
             }
         }

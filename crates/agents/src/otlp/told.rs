@@ -71,8 +71,9 @@ pub(super) enum Saying {
         content: String,
         data: Data,
     },
-    /// The session begins; hooks say it, too. Nothing will say that it ended, so it is no run.
-    Begins(Data),
+    /// That the session begins, or that something was said without the words; hooks say it, too, and better. Nothing will say that the
+    /// session ended, so it is no run.
+    Hinted(Data),
     /// Anything else, under this kind.
     Other(&'static str, Data),
 }

@@ -93,6 +93,11 @@ impl Hub {
         lock(&self.sessions).one(key, &waiting, &stops, now)
     }
 
+    /// What the view of sessions was fed until now is of earlier runs of the hub.
+    pub fn restored(&self) {
+        lock(&self.sessions).restored(self.now());
+    }
+
     /// Feeds the view of sessions: its reader's step.
     pub fn observe(&self, batch: &[Arc<Entry>]) {
         let mut sessions = lock(&self.sessions);

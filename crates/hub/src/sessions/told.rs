@@ -30,6 +30,7 @@ struct Told {
     call_id: Option<Value>,
     request_id: Option<Value>,
     source: Option<Value>,
+    notification_type: Option<Value>,
     tool_name: Option<Value>,
 }
 
@@ -70,7 +71,16 @@ impl Line {
         }
         let call = text(told.call_id);
         let before = (self.state(), self.ended);
-        self.ended = false;
+        // What comes after the end, such as the end of its last turn, does not begin it again.
+        let begins = matches!(
+            &*event.kind,
+            kind::SESSION_STARTED
+                | kind::SUBAGENT_STARTED
+                | kind::CHAT_MESSAGE
+                | kind::TOOL_CALL_START
+                | kind::APPROVAL_REQUEST
+        );
+        self.ended = before.1 && !begins;
         match &*event.kind {
             // After a compaction the turn goes on.
             "session_started" if text(told.source).as_deref() == Some("compact") => {}
@@ -86,6 +96,11 @@ impl Line {
             "chat_message" if text(told.sender).as_deref() == Some("user") => {
                 self.over(short(told.content));
                 self.busy = true;
+            }
+            kind::NOTIFICATION if text(told.notification_type).as_deref() == Some("idle_prompt") => {
+                let task = self.task.take();
+                self.over(task);
+                return Left::Fact;
             }
             "turn_completed" | kind::INTERRUPT => {
                 let task = self.task.take();
@@ -106,12 +121,8 @@ impl Line {
             // What was refused has no running call any more, and its end is no failure.
             kind::TOOL_CALL_END if !self.runs(call.as_deref()) => {}
             "permission_denied" => self.refused(call.as_deref(), text(told.tool_name).as_deref()),
-            kind::USAGE | kind::TOOL_TELEMETRY => {
-                self.ended = before.1;
-                return Left::Fact;
-            }
             _ => {
-                if before.1 {
+                if before.1 != self.ended {
                     self.changed = event.time;
                 }
                 return Left::Fact;

@@ -30,7 +30,11 @@ impl Visit {
             // Nothing is said, so that the agent asks for itself.
             Err(refused) => {
                 tracing::warn!(agent = %self.key.agent, session = %self.key.session, %refused, "a permission request was not taken in");
-                self.publish(Vec::new(), self.hook.event(&About::default())).await?;
+                let about = About {
+                    not_asked: Some(refused.to_string()),
+                    ..About::default()
+                };
+                self.publish(Vec::new(), self.hook.event(&about)).await?;
                 Ok(self.say(None))
             }
         }

@@ -103,20 +103,25 @@ impl Visit {
         let error = refused
             .or(told)
             .unwrap_or_else(|| "the agent told no end of this call".to_owned());
+        let mut data = json!({
+            "tool_name": call.tool,
+            "call_id": call.id,
+            "success": false,
+            "error": error,
+            "hook_event_name": self.hook.name,
+        });
+        if let Some(at) = &self.stamp.late {
+            data["late"] = true.into();
+            data["happened_at"] = at.as_str().into();
+        }
         let end = NewEvent {
             origin: Origin::Hook,
             agent: self.key.agent.clone(),
             session: Some(session.clone()),
             stream: None,
             kind: kind::TOOL_CALL_END.into(),
-            timestamp: None,
-            data: to_json(&json!({
-                "tool_name": call.tool,
-                "call_id": call.id,
-                "success": false,
-                "error": error,
-                "hook_event_name": self.hook.name,
-            })),
+            timestamp: self.stamp.late.as_ref().map(to_json),
+            data: to_json(&data),
             extra: Extra::default(),
         };
         self.hooks().about_call(end, Some(&call.id))

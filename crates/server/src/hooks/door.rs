@@ -188,25 +188,11 @@ impl Visit {
 
     /// Something that only tells.
     async fn tells(&self) -> Result<Response, Problem> {
-        let (mut before, mut about) = (Vec::new(), About::default());
-        match self.hook.phase {
-            Phase::TurnOver => {
-                let left = self.hooks().calls().over(&self.key);
-                before.extend(left.into_iter().map(|call| self.no_end(&self.key.session, &call, None)));
-                if let Some(turn) = &self.hook.turn {
-                    about.turn_told = self.hooks().calls().turn_told(&self.key, turn);
-                }
-            }
-            Phase::SessionOver => {
-                let left = self.hooks().calls().gone(&self.key);
-                before.extend(
-                    left.into_iter()
-                        .map(|(session, call)| self.no_end(&session, &call, None)),
-                );
-            }
-            _ => {}
+        let mut about = About::default();
+        if let (Phase::TurnOver, Some(turn)) = (self.hook.phase, &self.hook.turn) {
+            about.turn_told = self.hooks().calls().turn_told(&self.key, turn);
         }
-        self.publish(before, self.hook.event(&about)).await?;
+        self.publish(self.left_over(), self.hook.event(&about)).await?;
         match self.hook.phase {
             Phase::TurnOver => self.take_back(TURN_OVER, |approval| approval.session == self.key.session),
             Phase::SessionOver => {
@@ -220,19 +206,46 @@ impl Visit {
         Ok(self.say(None))
     }
 
+    /// The ends of calls that have none of their own: this hook says that they are over.
+    fn left_over(&self) -> Vec<NewEvent> {
+        let session = &self.key.session;
+        let mut ends = Vec::new();
+        match self.hook.phase {
+            Phase::AfterBatch => {
+                for (id, _, told) in self.hook.batch() {
+                    let left = self.hooks().calls().end(&self.key, &id);
+                    ends.extend(left.map(|call| self.no_end(session, &call, told)));
+                }
+            }
+            // A turn that was broken off in the terminal tells no end; the next one begins without its calls.
+            Phase::TurnOver | Phase::Prompt => {
+                let left = self.hooks().calls().over(&self.key);
+                ends.extend(left.iter().map(|call| self.no_end(session, call, None)));
+            }
+            Phase::SessionOver => {
+                let left = self.hooks().calls().gone(&self.key);
+                ends.extend(left.iter().map(|(session, call)| self.no_end(session, call, None)));
+            }
+            _ => {}
+        }
+        ends
+    }
+
     /// A person's words; to a stopped session they do not go.
     async fn prompt(&self) -> Result<Response, Problem> {
-        self.publish(Vec::new(), self.hook.event(&About::default())).await?;
         let stop = self.hub().stop_over(&self.key, Origin::Hook);
-        let answer = stop.map(|stop| Answer::Block {
-            reason: ruling::blocked(&stop),
-        });
+        let blocked = stop.as_ref().map(ruling::blocked);
+        let about = About {
+            blocked: blocked.clone(),
+            ..About::default()
+        };
+        self.publish(self.left_over(), self.hook.event(&about)).await?;
+        let answer = blocked.map(|reason| Answer::Block { reason });
         Ok(self.say(answer.as_ref()))
     }
 
     /// A call is over, or all of one answer of the model are. Of a stopped session nothing more runs.
     async fn after_tool(&self) -> Result<Response, Problem> {
-        let mut before = Vec::new();
         let mut about = About::default();
         match &self.hook.call_id {
             Some(id) if self.hook.phase == Phase::AfterTool => {
@@ -244,11 +257,7 @@ impl Visit {
             }
             _ => {}
         }
-        for (id, _, told) in self.hook.batch() {
-            let left = self.hooks().calls().end(&self.key, &id);
-            before.extend(left.map(|call| self.no_end(&self.key.session, &call, told)));
-        }
-        self.publish(before, self.hook.event(&about)).await?;
+        self.publish(self.left_over(), self.hook.event(&about)).await?;
         if self.hook.phase == Phase::AfterBatch {
             self.take_back(ELSEWHERE, |approval| approval.session == self.key.session);
         }
@@ -278,7 +287,9 @@ impl Visit {
             }
             _ => {}
         }
-        self.publish(Vec::new(), self.hook.event(&about)).await?;
+        // What was told at the time has ended its calls then.
+        let before = if self.is_known() { Vec::new() } else { self.left_over() };
+        self.publish(before, self.hook.event(&about)).await?;
         Ok(self.say(None))
     }
 }

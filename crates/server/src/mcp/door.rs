@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_dialects::limits::{MAX_FRAME, MAX_NAME};
 use countersign_hub::Hub;
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use super::desk::{Note, Question};
 use super::handler::Handler;
 use super::here::{Here, Line, ask_of, event_of, named};
+use super::message;
 use super::sessions::Sessions;
 use crate::app::App;
 use crate::auth::Access;
@@ -62,8 +63,27 @@ impl Mcp {
     }
 }
 
+/// The request, if what it says is a message. What comes as another content type is the library's to refuse.
+async fn judged(request: Request) -> Result<Request, Response> {
+    let is_json = |kind: &HeaderValue| kind.to_str().is_ok_and(|kind| kind.starts_with("application/json"));
+    if request.method() != Method::POST || !request.headers().get(header::CONTENT_TYPE).is_some_and(is_json) {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_FRAME).await else {
+        let why = format!("a message has {MAX_FRAME} bytes at most");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, why).into_response());
+    };
+    message::judge(&body).map_err(IntoResponse::into_response)?;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
 /// `/mcp`: GET, POST and DELETE.
-pub(crate) async fn serve(State(app): State<App>, mut request: Request) -> Response {
+pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response {
+    let mut request = match judged(request).await {
+        Ok(request) => request,
+        Err(refused) => return refused,
+    };
     let (held, line) = watch::channel(());
     request.extensions_mut().insert(Line(line));
     let response = app.mcp.service.handle(request).await;

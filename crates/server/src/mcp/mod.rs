@@ -7,6 +7,7 @@ mod desk;
 mod door;
 mod handler;
 mod here;
+mod message;
 mod sessions;
 mod tools;
 

@@ -1,10 +1,10 @@
 //! Questions that were answered in the terminal: what the agent does next shows it, and the question is taken back. Where several could
 //! be meant, none is.
 
-use countersign_tests::Hub;
+use countersign_tests::{Hub, until};
 use serde_json::{Value, json};
 
-use super::{Held, after, becomes, before, pending, permission, tell, wait_for};
+use super::{Held, after, becomes, before, decide, id, pending, permission, tell, wait_for};
 
 fn ask(hub: &Hub, question: &Value) -> Held {
     Held::send(hub, "claude-code", question, &[])
@@ -34,8 +34,19 @@ fn a_call_that_ran_was_permitted_there() {
             .unwrap();
         tell(&hub, &ended);
         let taken_back = becomes(&hub, own, "cancelled");
-        assert_eq!(taken_back["decision"]["message"], "answered in the terminal");
+        let ran = ended["hook_event_name"] != "PermissionDenied";
+        let how = if ran {
+            "answered in the terminal: allowed"
+        } else {
+            "answered in the terminal"
+        };
+        assert_eq!(taken_back["decision"]["message"], how);
         nothing_was_said(held);
+        // Nothing was said to the agent, so nothing was delivered.
+        until("it is noted", || {
+            let now = hub.get(&format!("/api/approvals/{}", id(own))).json();
+            (now["delivery"] == "undeliverable").then_some(())
+        });
         assert_eq!(pending(&hub).len(), 1, "the other one still waits");
         drop(other);
         wait_for(&hub, 0);
@@ -75,5 +86,104 @@ fn the_end_of_a_batch_a_turn_or_a_session_takes_back_what_it_ends() {
         nothing_was_said(own);
         drop((subagents, anothers));
         wait_for(&hub, 0);
+    }
+}
+
+fn of_kind(hub: &Hub, kind: &str) -> Vec<Value> {
+    let rows = hub.history().into_iter();
+    rows.filter(|row| row["kind"] == kind)
+        .map(|row| row["data"].clone())
+        .collect()
+}
+
+#[test]
+fn a_no_that_the_terminals_yes_was_faster_than_is_said_to_have_come_late() {
+    let hub = Hub::start();
+    tell(&hub, &before("s", "t1", "sleep 9"));
+    let held = ask(&hub, &permission("s", "sleep 9"));
+    let asked = wait_for(&hub, 1).remove(0);
+    decide(&hub, &asked, &json!({"decision": "deny", "message": "no"})).expect(200);
+    held.json();
+    assert!(
+        of_kind(&hub, "tool_call_end").is_empty(),
+        "nobody knows yet whether it runs"
+    );
+    tell(&hub, &after("s", "t1", "sleep 9"));
+    let ends = of_kind(&hub, "tool_call_end");
+    assert_eq!((ends.len(), &ends[0]["success"]), (1, &json!(true)), "{ends:?}");
+    until("the log says so", || {
+        let now = hub.get(&format!("/api/approvals/{}", id(&asked))).json();
+        (now["delivery"] == "undeliverable").then_some(())
+    });
+    let told = of_kind(&hub, "approval_delivered");
+    assert_eq!(
+        told.last().unwrap()["message"],
+        "answered in the terminal before: the call ran"
+    );
+}
+
+#[test]
+fn a_no_that_was_heard_ends_its_call_with_the_batch() {
+    let hub = Hub::start();
+    tell(&hub, &before("s", "t1", "ls"));
+    let held = ask(&hub, &permission("s", "ls"));
+    let asked = wait_for(&hub, 1).remove(0);
+    decide(&hub, &asked, &json!({"decision": "deny", "message": "not on a Friday"})).expect(200);
+    held.json();
+    let call = json!({"tool_name": "Bash", "tool_use_id": "t1", "tool_response": "denied"});
+    tell(
+        &hub,
+        &json!({"session_id": "s", "hook_event_name": "PostToolBatch", "tool_calls": [call]}),
+    );
+    let ends = of_kind(&hub, "tool_call_end");
+    assert_eq!(
+        (ends.len(), &ends[0]["success"], &ends[0]["error"]),
+        (1, &json!(false), &json!("not on a Friday"))
+    );
+}
+
+#[test]
+fn a_hook_that_ends_without_an_answer_ends_its_call_and_the_turn() {
+    let hub = Hub::start();
+    tell(
+        &hub,
+        &json!({"session_id": "s", "hook_event_name": "UserPromptSubmit", "prompt": "go"}),
+    );
+    tell(&hub, &before("s", "t1", "ls"));
+    let held = ask(&hub, &permission("s", "ls"));
+    wait_for(&hub, 1);
+    drop(held);
+    until("the session is at rest", || {
+        let sessions = hub.get("/api/agents").json();
+        (sessions["sessions"][0]["activity"] == "idle").then_some(())
+    });
+    let ends = of_kind(&hub, "tool_call_end");
+    assert_eq!((ends.len(), &ends[0]["success"]), (1, &json!(false)), "{ends:?}");
+    assert_eq!(of_kind(&hub, "interrupt").len(), 1);
+}
+
+#[test]
+fn what_telemetry_says_of_the_terminals_answer_takes_the_question_back_at_once() {
+    let hub = Hub::start();
+    for (call, decision, how) in [
+        ("t1", "accept", "answered in the terminal: allowed"),
+        ("t2", "reject", "answered in the terminal: refused"),
+    ] {
+        tell(&hub, &before("s", call, call));
+        let held = ask(&hub, &permission("s", call));
+        let asked = wait_for(&hub, 1).remove(0);
+        let source = if decision == "accept" {
+            "user_temporary"
+        } else {
+            "user_reject"
+        };
+        let attribute = |name: &str, value: &str| json!({"key": name, "value": {"stringValue": value}});
+        let log = json!({"timeUnixNano": "1795256708900000000", "body": {"stringValue": "claude_code.tool_decision"}, "attributes": [
+            attribute("event.name", "tool_decision"), attribute("session.id", "s"), attribute("tool_name", "Bash"),
+            attribute("tool_use_id", call), attribute("decision", decision), attribute("source", source)]});
+        let batch = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [log]}]}]});
+        hub.post("/v1/logs", &batch).expect(200);
+        assert_eq!(becomes(&hub, &asked, "cancelled")["decision"]["message"], how);
+        nothing_was_said(held);
     }
 }
