@@ -40,6 +40,7 @@ impl Writer {
         let (hub, size) = (Arc::clone(hub), Arc::clone(&bytes));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new().name("store-write".into()).spawn(move || {
+            let _ending = Ending(hub.clone());
             let pen = runtime.block_on(run(Pen::new(connection), &path, &hub, stopped, &size, &notes));
             reads.close();
             pen.close();
@@ -79,6 +80,18 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// Says that nothing is committed any more when the thread ends by a mistake of the program's own.
+struct Ending(Arc<Hub>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .mark_failing("the store's writer has ended by a mistake of the program: start Countersign again");
+        }
     }
 }
 

@@ -98,6 +98,28 @@ fn a_stop_of_the_parent_ends_its_subagents_too() {
 }
 
 #[test]
+fn a_stop_of_a_subagent_ends_that_one_and_all_others_go_on() {
+    let scene = Scene::claude();
+    let start = |name: &str| json!({"name": "Agent", "input": {"description": name, "prompt": format!("{name} work"), "subagent_type": "general-purpose"}});
+    let script = json!({
+        "main": [{"text": "I share the work", "calls": [start("ALPHA"), start("BETA")]}, says("All done")],
+        "ALPHA work": [runs("touch alpha.txt"), says("alpha went on")],
+        "BETA work": [runs("touch beta.txt"), says("beta ended")],
+    });
+    let models = Models::playing(&script);
+    let _claude = scene.home.claude_asked(&scene.hub.folder, &models, "share it");
+    let asked = scene.asks(2);
+    scene.answer(&asked[0], &json!({"decision": "stop"}));
+    scene.answer(&asked[1], &json!({"decision": "approve"}));
+    scene.events("turn_completed");
+    assert!(scene.home.made("alpha.txt").is_none() && scene.home.made("beta.txt").is_some());
+    assert_eq!(models.asked_by("ALPHA work").len(), 1, "its model was asked again");
+    assert_eq!(models.asked_by("BETA work").len(), 2);
+    let told = models.told(1);
+    assert!(told.contains("interrupted") && told.contains("beta ended"), "{told}");
+}
+
+#[test]
 fn requests_of_codex_at_once_never_share_a_fate() {
     let scene = Scene::codex();
     let start = |name: &str| json!({"name": "spawn_agent", "namespace": "multi_agent_v1", "input": {"message": format!("{name} work")}});

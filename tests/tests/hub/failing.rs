@@ -9,11 +9,17 @@ use serde_json::{Value, json};
 
 /// A hub whose files may not grow beyond some 600 KiB.
 fn confined() -> Hub {
+    confined_with("")
+}
+
+/// The same, with its standard error as the shell is told here.
+fn confined_with(errors: &str) -> Hub {
     let start = Start::new();
     let serve = start.command();
     let mut confined = Command::new("sh");
     // Ignored, the signal of a file that grew too large leaves an error to the writer.
-    confined.args(["-c", "trap '' XFSZ; ulimit -S -f 1200; exec \"$@\"", "sh"]);
+    let script = format!("trap '' XFSZ; ulimit -S -f 1200; exec \"$@\" {errors}");
+    confined.args(["-c", &script, "sh"]);
     confined.arg(serve.get_program()).args(serve.get_args());
     for (name, value) in serve.get_envs() {
         match value {
@@ -178,4 +184,19 @@ fn telemetry_that_cannot_be_kept_is_asked_for_again() {
     give_room(&hub);
     until("it has recovered", || (export().status == 200).then_some(()));
     assert_eq!(hub.history().iter().filter(|row| row["kind"] == "usage").count(), 1);
+}
+
+#[test]
+fn a_log_on_the_same_full_disk_keeps_the_store_from_nothing() {
+    let hub = confined_with("2>/dev/full");
+    let mut agent = hub.ws("/publish");
+    let filler = "x".repeat(20_000);
+    until("the disk is full", || {
+        agent.send(&json!({"type": "note", "data": {"filler": filler}}));
+        failing(&hub).then_some(())
+    });
+    give_room(&hub);
+    until("it has recovered", || (hub.get("/healthz").status == 200).then_some(()));
+    hub.post("/api/events", &json!({"type": "note", "data": {}}))
+        .expect(200);
 }

@@ -118,6 +118,8 @@ fn log(debug: bool) {
     tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(own)))
         .with_writer(std::io::stderr)
+        // It would say so on standard error itself, and panic where that cannot be written either: on a full disk, say.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal() && wants_colour())
         .init();
 }

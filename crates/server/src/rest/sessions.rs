@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_dialects::limits::MAX_MESSAGE;
 use countersign_hub::SessionError;
-use countersign_model::{SessionKey, SessionView, Surface};
-use serde::Deserialize;
+use countersign_model::{Origin, SessionKey, SessionView, Surface};
+use serde::{Deserialize, Serialize};
 use serde_json::json as value;
 
 use super::{Text, json};
@@ -68,7 +68,13 @@ pub(crate) async fn stop(
     Text(body): Text,
 ) -> Result<Response, Problem> {
     let word = word(&body)?;
-    let keys = keys(&app, &access, &session, text).await?;
+    let mut keys = keys(&app, &access, &session, text).await?;
+    // Nothing that they are told could reach them.
+    keys.retain(|key| view(&app, key).origin != Some(Origin::Otlp));
+    if keys.is_empty() {
+        let why = "only telemetry tells of this session, and telemetry goes one way: it cannot be stopped from here";
+        return Err(Problem::new(StatusCode::CONFLICT, why));
+    }
     for key in &keys {
         app.door.hub.stop(key, Surface::Rest, word.message.clone());
     }
@@ -93,14 +99,34 @@ pub(crate) async fn resume(
     settled(&app, &keys).await
 }
 
+/// A session that was stopped or goes on, and what a stop of it does not do.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    view: SessionView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl Told {
+    fn of(view: SessionView) -> Self {
+        let note = (view.stopped && !view.stops).then(|| {
+            format!(
+                "{} has no way to have its run ended from here: what waited was denied, and all that this session runs, asks or is told \
+                 is denied until the stop is lifted; its model may go on talking",
+                view.agent
+            )
+        });
+        Self { view, note }
+    }
+}
+
 async fn settled(app: &App, keys: &[SessionKey]) -> Result<Response, Problem> {
     app.door.hub.committed(app.door.hub.tail()).await?;
+    let views = keys.iter().map(|key| Told::of(view(app, key)));
     match keys {
-        [key] => Ok(json(StatusCode::OK, &view(app, key))),
-        keys => {
-            let views: Vec<_> = keys.iter().map(|key| view(app, key)).collect();
-            Ok(json(StatusCode::OK, &value!({ "sessions": views })))
-        }
+        [_] => Ok(json(StatusCode::OK, &views.last())),
+        _ => Ok(json(StatusCode::OK, &value!({ "sessions": views.collect::<Vec<_>>() }))),
     }
 }
 

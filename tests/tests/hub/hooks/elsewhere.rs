@@ -182,7 +182,9 @@ fn what_telemetry_says_of_the_terminals_answer_takes_the_question_back_at_once()
             attribute("event.name", "tool_decision"), attribute("session.id", "s"), attribute("tool_name", "Bash"),
             attribute("tool_use_id", call), attribute("decision", decision), attribute("source", source)]});
         let batch = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [log]}]}]});
-        hub.post("/v1/logs", &batch).expect(200);
+        let json = [("Content-Type", "application/json")];
+        hub.call("POST", "/v1/logs", &json, Some(&batch.to_string()))
+            .expect(200);
         assert_eq!(becomes(&hub, &asked, "cancelled")["decision"]["message"], how);
         nothing_was_said(held);
     }

@@ -1,5 +1,6 @@
 //! A stopped session: nothing of it runs, whoever it is that would, until a person lifts the stop.
 
+use countersign_tests::ws::Peer;
 use countersign_tests::{Hub, Start, until};
 use serde_json::{Value, json};
 
@@ -104,7 +105,15 @@ fn a_stop_of_a_subagent_leaves_its_parent_alone() {
 fn a_stopped_session_of_codex_is_denied_in_words_that_it_takes() {
     let hub = Hub::start();
     hook(&hub, "codex", &before("s", "t0", "ls")).expect(200);
-    stop(&hub, "codex", "s");
+    let stopped = hub
+        .post_as_approver("/api/sessions/s/stop?agent=codex", &json!({"message": "enough"}))
+        .expect(200)
+        .json();
+    assert_eq!((&stopped["stopped"], &stopped["stops"]), (&json!(true), &json!(false)));
+    assert!(
+        stopped["note"].as_str().unwrap().contains("may go on talking"),
+        "{stopped}"
+    );
     let denied = answer(&hub, "codex", &before("s", "t1", "ls"));
     let reason = "The person stopped this run in Countersign. enough";
     let expected = json!({"hookSpecificOutput": {"hookEventName": "PreToolUse", "permissionDecision": "deny", "permissionDecisionReason": reason}});
@@ -112,4 +121,49 @@ fn a_stopped_session_of_codex_is_denied_in_words_that_it_takes() {
     let prompt = json!({"session_id": "s", "hook_event_name": "UserPromptSubmit", "prompt": "go on"});
     assert_eq!(answer(&hub, "codex", &prompt)["decision"], "block");
     assert_eq!(hook(&hub, "codex", &after("s", "t0", "ls")).expect(200).text, "");
+}
+
+#[test]
+fn a_question_of_codex_is_never_answered_with_a_stop_by_any_door() {
+    let hub = Hub::start();
+    let held = Held::send(&hub, "codex", &permission("s", "ls"), &[]);
+    let asked = wait_for(&hub, 1).remove(0);
+    let refused = decide(&hub, &asked, &json!({"decision": "stop"})).problem(422);
+    assert!(
+        refused["detail"].as_str().unwrap().contains("deny instead"),
+        "{refused}"
+    );
+    let stop = json!({"type": "approval_response", "request_id": asked["id"], "response": "stop"});
+    let mut sam = hub.approver("/publish");
+    sam.send(&stop);
+    assert!(sam.text().contains("deny instead"));
+    let mut hive = hub.approver("/stream");
+    hive.send(&json!({"action": "publish", "event": {"type": "approval_response", "data": {"request_id": asked["id"], "response": "stop"}}}));
+    loop {
+        let said = hive.text();
+        if said.contains("error") {
+            assert!(said.contains("deny instead"), "{said}");
+            break;
+        }
+    }
+    assert_eq!(wait_for(&hub, 1).len(), 1, "it still waits");
+    decide(&hub, &asked, &json!({"decision": "deny"})).expect(200);
+    assert_eq!(ruling(&held.json())["behavior"], "deny");
+}
+
+#[test]
+fn what_only_telemetry_tells_of_cannot_be_stopped() {
+    let hub = Hub::start();
+    let attribute = |name: &str, value: &str| json!({"key": name, "value": {"stringValue": value}});
+    let log = json!({"body": {"stringValue": "x"}, "attributes": [attribute("session.id", "s"), attribute("event.name", "shop.sold")]});
+    let resource = json!({"attributes": [attribute("service.name", "shop")]});
+    let batch = json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [log]}]}]});
+    let json = [("Content-Type", "application/json")];
+    hub.call("POST", "/v1/logs", &json, Some(&batch.to_string()))
+        .expect(200);
+    until("the session is known", || {
+        hub.get("/api/agents").text.contains("\"shop\"").then_some(())
+    });
+    let refused = hub.post_as_approver("/api/sessions/s/stop", &json!({})).problem(409);
+    assert!(refused["detail"].as_str().unwrap().contains("telemetry"), "{refused}");
 }
