@@ -1,5 +1,6 @@
 //! What the line of approvals needs of a desktop: native dialogs, one at a time. Each platform brings its own.
 
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::confirmation::Confirmation;
@@ -12,6 +13,8 @@ pub(crate) struct Said {
     pub(crate) verdict: Verdict,
     /// Which of the agent's own permissions go with it, by their places.
     pub(crate) grants: Vec<u32>,
+    /// The arguments to run with, where they are not those that the agent gave: with the answers to its own questions.
+    pub(crate) arguments: Option<Value>,
     /// A word to the agent.
     pub(crate) message: Option<String>,
 }
@@ -23,6 +26,7 @@ impl Said {
         Self {
             verdict,
             grants: Vec::new(),
+            arguments: None,
             message: None,
         }
     }

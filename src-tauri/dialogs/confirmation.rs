@@ -8,7 +8,8 @@ use countersign_model::{SessionView, Verdict};
 use countersign_server::{Confirm, ConfirmAsk, Role, TokenWish};
 use tokio::sync::{mpsc, oneshot};
 
-use super::question::{Question, Section};
+use super::question::Question;
+use super::sections::Section;
 use countersign_model::visible;
 
 /// Confirmations that may wait for their turn. More are refused at once.
@@ -101,7 +102,8 @@ impl Confirmation {
                 .as_deref()
                 .map_or_else(String::new, |cwd| format!(" in {}", visible::line(cwd))),
         );
-        let unseen = decision == Verdict::Approve && question.approves.is_none();
+        // Approved without answers, an agent's own questions are not answered at all.
+        let unseen = decision == Verdict::Approve && (question.approves.is_none() || !question.choices.is_empty());
         let warning = if unseen {
             "It cannot be shown whole here, so it can be approved in the window alone."
         } else {

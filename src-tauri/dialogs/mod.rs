@@ -2,6 +2,7 @@
 //! the hub like anybody else, and may be too late like anybody else. How a dialog looks is the platform's part.
 
 mod asker;
+mod choices;
 mod confirmation;
 #[cfg(any(test, target_os = "linux"))]
 mod gate;
@@ -9,15 +10,17 @@ mod gate;
 mod gtk;
 mod indent;
 mod line;
+mod markdown;
 #[cfg(not(target_os = "linux"))]
 mod plugin;
 pub(crate) mod question;
+mod sections;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_hub::{AnswerError, EventQuery, Hub};
-use countersign_model::{Answer, Approval, Json, Scope, Surface};
+use countersign_model::{Answer, Approval, Json, Scope, Surface, to_json};
 use tauri::{AppHandle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
@@ -99,7 +102,7 @@ impl<A: Asker, S: Fn(&str, At) + Send + Sync> Dialogs<A, S> {
             Step::Open(id) => {
                 if let Some(approval) = waiting.iter().find(|approval| approval.id == id) {
                     let data = self.asked(approval).await;
-                    let question = Question::of(approval).with_reason(data.as_deref());
+                    let question = Question::of(approval).with_told(data.as_deref());
                     *open = Some(self.asker.ask(question, self.line.behind(&ids)));
                 }
             }
@@ -150,7 +153,7 @@ impl<A: Asker, S: Fn(&str, At) + Send + Sync> Dialogs<A, S> {
             verdict: said.verdict,
             scope: Scope::Once,
             message: said.message,
-            arguments: None,
+            arguments: said.arguments.as_ref().map(to_json),
             grants: said.grants,
             by: Surface::Dialog,
         };

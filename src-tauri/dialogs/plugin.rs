@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 
 use super::asker::{Asker, At, Outcome, Said};
 use super::confirmation::Confirmation;
-use super::question::{Question, Section};
+use super::question::Question;
+use super::sections::Section;
 use countersign_model::Verdict;
 use countersign_model::visible;
 
@@ -33,7 +34,8 @@ impl<R: Runtime> Asker for PluginAsker<R> {
     fn ask(&self, question: Question, behind: usize) -> oneshot::Receiver<Outcome> {
         let (outcome, ended) = oneshot::channel();
         // Its answers carry no permissions to keep: those are in the window, as are answers to an agent's own questions.
-        let (approves, denies) = (question.approves, question.denies);
+        let approves = question.approves.filter(|_| question.choices.is_empty());
+        let denies = question.denies;
         let second = approves.or(question.stops.then_some(STOP));
         let buttons = match second {
             Some(second) => MessageDialogButtons::YesNoCancelCustom(denies.into(), second.into(), MORE.into()),
@@ -86,7 +88,7 @@ impl<R: Runtime> Asker for PluginAsker<R> {
 fn words(question: &Question, behind: usize) -> String {
     let mut words = format!(
         "{} {} {}\n",
-        visible::line(&question.agent),
+        question.who(),
         question.asks,
         visible::line(&question.tool)
     );
@@ -100,6 +102,15 @@ fn words(question: &Question, behind: usize) -> String {
     }
     if let Some(says) = &question.says {
         words.push_str(&format!("agent says: “{says}”\n"));
+    }
+    for choice in &question.choices {
+        words.push_str(&format!("\n{}\n", visible::line(&choice.question)));
+        for offer in &choice.options {
+            words.push_str(&format!("    • {}\n", visible::line(&offer.label)));
+        }
+    }
+    if !question.choices.is_empty() {
+        words.push_str("\nIt is answered in the window.\n");
     }
     words.push_str(&format!("\n{}", blocks(&question.sections)));
     if let Some(why) = question.elsewhere() {

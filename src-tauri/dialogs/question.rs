@@ -1,14 +1,13 @@
 //! What the dialog shows of an approval: the whole call, or the plain word that it is too long to be approved here.
 //! Pure. The texts are the agent's own; the widgets make them visible.
 
-use std::fmt;
 use std::sync::Arc;
 
-use countersign_model::{Approval, Millis};
-use serde::de::{Deserializer, MapAccess, Visitor};
+use countersign_model::{Approval, Json, Millis};
 use serde_json::value::RawValue;
 
-use super::indent::{indent, is_string};
+use super::choices::{Choice, choices};
+use super::sections::{Section, sections, sections_without, text_of};
 use countersign_model::visible;
 
 /// What can be shown whole: characters of the call, marks included.
@@ -23,33 +22,10 @@ const MOST_SAID: usize = 400;
 const MOST_GRANTS: usize = 6;
 /// A permission that takes more words than this is given in the window.
 const MOST_LABEL: usize = 200;
-/// Arguments that are read as text rather than as data, in the order in which they are shown: the fields of the first line that
-/// a call has one of. The headings are ours.
-const TEXTS: [&[(&str, &str)]; 6] = [
-    &[("command", "command")],
-    &[("code", "code")],
-    &[("plan", "plan")],
-    &[
-        ("file_path", "file"),
-        ("old_string", "is taken out"),
-        ("new_string", "is put in"),
-    ],
-    &[("file_path", "file"), ("content", "becomes")],
-    &[("url", "address"), ("prompt", "prompt")],
-];
 /// The tool with which Claude Code asks the person questions of its own; approving it without answers answers nothing.
 pub(crate) const QUESTIONS: &str = "AskUserQuestion";
 /// The tool with which Claude Code submits a plan.
 pub(crate) const PLAN: &str = "ExitPlanMode";
-
-/// A part of the arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Section {
-    /// Its heading: ours, never the agent's.
-    pub(crate) heading: &'static str,
-    /// The agent's text.
-    pub(crate) text: String,
-}
 
 /// A question to a person.
 #[derive(Clone, Debug)]
@@ -61,12 +37,18 @@ pub(crate) struct Question {
     pub(crate) id: Arc<str>,
     pub(crate) agent: String,
     pub(crate) session: String,
+    /// What kind of subagent asks, where one does.
+    pub(crate) subagent: Option<String>,
     pub(crate) tool: String,
     pub(crate) cwd: Option<String>,
     pub(crate) asked_at: Millis,
     pub(crate) expires_at: Option<Millis>,
     /// Why, or what the tool is, in the agent's own words, which may be anything. On one line, visible, cut.
     pub(crate) says: Option<String>,
+    /// The agent's own questions, where it asks some that can be answered here.
+    pub(crate) choices: Vec<Choice>,
+    /// As the agent gave them.
+    pub(crate) arguments: Json,
     pub(crate) sections: Vec<Section>,
     /// All of it is shown. Only then does the dialog offer to approve.
     pub(crate) whole: bool,
@@ -89,27 +71,36 @@ pub(crate) struct Question {
 impl Question {
     /// What to show of `approval`.
     pub(crate) fn of(approval: &Approval) -> Self {
+        let asked = (approval.tool_name == QUESTIONS)
+            .then(|| choices(&approval.arguments))
+            .flatten();
         let mut question = Self {
             id: approval.id.clone(),
             agent: approval.agent.to_string(),
             session: approval.session.to_string(),
+            subagent: None,
             tool: approval.tool_name.clone(),
             cwd: approval.cwd.clone(),
             asked_at: approval.asked_at,
             expires_at: approval.expires_at,
             says: approval.tool_info.as_ref().and_then(|info| said(info, "description")),
-            sections: sections(&approval.arguments),
+            choices: asked.clone().unwrap_or_default(),
+            arguments: approval.arguments.clone(),
+            sections: match &asked {
+                Some(_) => sections_without(&approval.arguments, "questions"),
+                None => sections(&approval.arguments),
+            },
             whole: true,
             asks: match approval.tool_name.as_str() {
                 QUESTIONS => "asks you",
                 PLAN => "has a plan",
                 _ => "asks to run",
             },
-            approves: (approval.tool_name != QUESTIONS).then_some(if approval.tool_name == PLAN {
-                "Start"
-            } else {
-                "Approve"
-            }),
+            approves: match approval.tool_name.as_str() {
+                QUESTIONS => asked.as_ref().map(|_| "Answer"),
+                PLAN => Some("Start"),
+                _ => Some("Approve"),
+            },
             denies: if approval.tool_name == PLAN {
                 "Keep planning"
             } else {
@@ -124,19 +115,35 @@ impl Question {
         if !question.whole {
             question.approves = None;
             question.edits = false;
+            question.choices.clear();
             question.cut();
         }
-        if question.approves.is_some() {
+        if question.approves.is_some() && question.choices.is_empty() {
             question.offer(approval);
         }
         question
     }
 
-    /// Adds the reason that the agent gave with its request, of which `data` is what came; it comes before what it says of the tool.
+    /// Adds what the agent said with its request, of which `data` is what came: the reason, which comes before what it says of the
+    /// tool, and, where a subagent asks, whose it is.
     #[must_use]
-    pub(crate) fn with_reason(mut self, data: Option<&RawValue>) -> Self {
-        self.says = data.and_then(|data| said(data, "reason")).or(self.says);
+    pub(crate) fn with_told(mut self, data: Option<&RawValue>) -> Self {
+        let told = |field: &str| data.and_then(|data| said(data, field));
+        self.says = told("reason").or(self.says);
+        if let Some(parent) = told("parent_session").filter(|parent| self.session.starts_with(&format!("{parent}/"))) {
+            self.subagent = Some(told("agent_type").unwrap_or_else(|| "subagent".into()));
+            self.session = parent;
+        }
         self
+    }
+
+    /// Who asks, visible: the agent, or which of its subagents.
+    pub(crate) fn who(&self) -> String {
+        let agent = visible::line(&self.agent);
+        match &self.subagent {
+            Some(kind) => format!("{agent}, its subagent {kind},"),
+            None => agent,
+        }
     }
 
     /// Why it cannot be approved here.
@@ -202,162 +209,23 @@ impl Question {
 
 /// A line to recognise a call by, in a notification: its command, or its arguments.
 pub(crate) fn gist(arguments: &RawValue) -> String {
-    let first = sections(arguments).into_iter().next();
-    visible::short(&first.map_or_else(String::new, |section| section.text), 120)
+    let words = match choices(arguments) {
+        Some(asked) => asked.into_iter().map(|choice| choice.question).collect::<Vec<_>>().join("  "),
+        None => sections(arguments).into_iter().next().map_or_else(String::new, |section| section.text),
+    };
+    visible::short(&words, 120)
 }
 
 /// The text of a field, fit to be shown; `None` where there is none.
 fn said(object: &RawValue, field: &str) -> Option<String> {
-    let Fields(fields) = serde_json::from_str(object.get()).ok()?;
-    let (_, value) = fields.iter().find(|(name, _)| name == field)?;
-    let text: String = serde_json::from_str(value.get()).ok()?;
-    let shown = visible::short(&text, MOST_SAID);
+    let shown = visible::short(&text_of(object, field)?, MOST_SAID);
     (!shown.is_empty()).then_some(shown)
-}
-
-fn sections(arguments: &RawValue) -> Vec<Section> {
-    let whole = |heading| {
-        vec![Section {
-            heading,
-            text: indent(arguments.get()),
-        }]
-    };
-    if is_string(arguments.get()) {
-        return match serde_json::from_str(arguments.get()) {
-            Ok(text) => vec![Section { heading: "text", text }],
-            Err(_) => whole("arguments"),
-        };
-    }
-    let Ok(Fields(mut fields)) = serde_json::from_str::<Fields>(arguments.get()) else {
-        return whole("arguments");
-    };
-    let Some(mut texts) = TEXTS.iter().find_map(|wanted| texts(&mut fields, wanted)) else {
-        return whole("arguments");
-    };
-    if fields.is_empty() {
-        return texts;
-    }
-    let rest: Vec<_> = fields
-        .iter()
-        .map(|(key, value)| format!("{}:{}", serde_json::Value::from(key.as_str()), value.get()))
-        .collect();
-    let rest = Section {
-        heading: "other arguments",
-        text: indent(&format!("{{{}}}", rest.join(","))),
-    };
-    texts.push(rest);
-    texts
-}
-
-/// Takes the wanted fields out as texts; none, and nothing is taken, unless all are there.
-fn texts(fields: &mut Vec<(String, Box<RawValue>)>, wanted: &[(&str, &'static str)]) -> Option<Vec<Section>> {
-    let mut found = Vec::new();
-    for (name, heading) in wanted {
-        let mut named = fields.iter().filter(|(key, _)| key == name);
-        let (_, value) = named.next().filter(|(_, value)| is_string(value.get()))?;
-        // A name that comes twice could be read as either: it stays data, where both are seen.
-        if named.next().is_some() {
-            return None;
-        }
-        let text = serde_json::from_str(value.get()).ok()?;
-        found.push(Section { heading, text });
-    }
-    fields.retain(|(key, _)| !wanted.iter().any(|(name, _)| key == name));
-    Some(found)
-}
-
-/// An object's fields as they came, in their order.
-struct Fields(Vec<(String, Box<RawValue>)>);
-
-impl<'de> serde::Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Fields;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Read)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::approval;
-
-    fn shown(arguments: &str) -> Vec<(&'static str, String)> {
-        let question = Question::of(&approval("a", "bash", arguments));
-        question
-            .sections
-            .into_iter()
-            .map(|section| (section.heading, section.text))
-            .collect()
-    }
-
-    #[test]
-    fn a_command_is_shown_as_text_and_the_rest_as_json() {
-        assert_eq!(
-            shown(r#"{"timeout":1e400,"command":"ls -l\nrm \u0061"}"#),
-            [
-                ("command", "ls -l\nrm a".to_owned()),
-                ("other arguments", "{\n  \"timeout\": 1e400\n}".to_owned())
-            ]
-        );
-        assert_eq!(shown(r#"{"code":"print(1)"}"#), [("code", "print(1)".to_owned())]);
-        assert_eq!(
-            shown(r#"{"command":["ls"]}"#),
-            [("arguments", "{\n  \"command\": [\n    \"ls\"\n  ]\n}".to_owned())]
-        );
-        assert_eq!(shown(r#""just text""#), [("text", "just text".to_owned())]);
-        assert_eq!(shown("null"), [("arguments", "null".to_owned())]);
-    }
-
-    #[test]
-    fn with_both_a_command_and_code_nothing_is_left_out() {
-        assert_eq!(
-            shown(r#"{"code":"c","command":"d"}"#),
-            [
-                ("command", "d".to_owned()),
-                ("other arguments", "{\n  \"code\": \"c\"\n}".to_owned())
-            ]
-        );
-    }
-
-    #[test]
-    fn an_edit_is_shown_as_its_two_texts_and_a_plan_as_its_text() {
-        let edit = r#"{"file_path":"/a","old_string":"x\ny","new_string":"z","replace_all":true}"#;
-        assert_eq!(
-            shown(edit),
-            [
-                ("file", "/a".to_owned()),
-                ("is taken out", "x\ny".to_owned()),
-                ("is put in", "z".to_owned()),
-                ("other arguments", "{\n  \"replace_all\": true\n}".to_owned())
-            ]
-        );
-        let write = r#"{"file_path":"/a","content":"x\ny"}"#;
-        assert_eq!(
-            shown(write),
-            [("file", "/a".to_owned()), ("becomes", "x\ny".to_owned())]
-        );
-        assert_eq!(shown(r#"{"file_path":"/a"}"#)[0].0, "arguments");
-        assert_eq!(shown(r#"{"command":"ls","command":"rm"}"#)[0].0, "arguments");
-        assert_eq!(
-            shown(r##"{"plan":"# Do\n1. it"}"##),
-            [("plan", "# Do\n1. it".to_owned())]
-        );
-    }
 
     fn offered(tool: &str, labels: &[&str]) -> Question {
         let mut asked = approval("a", tool, r#"{"command":"ls"}"#);
@@ -375,10 +243,33 @@ mod tests {
     }
 
     #[test]
-    fn an_agents_own_question_is_answered_in_the_window_and_a_plan_is_started_or_goes_on() {
-        let question = offered("AskUserQuestion", &["Allow it"]);
-        assert_eq!((question.approves, question.grants.len()), (None, 0));
-        assert!(question.elsewhere().is_some_and(|why| why.contains("choices")));
+    fn an_agents_own_questions_are_answered_where_they_can_be_shown_whole() {
+        let asks = |options: &str| {
+            let asked = format!(r#"{{"questions":[{{"question":"Which?","options":{options}}}]}}"#);
+            Question::of(&approval("a", "AskUserQuestion", &asked))
+        };
+        let question = asks(r#"[{"label":"A"},{"label":"B"}]"#);
+        assert_eq!((question.approves, question.choices.len()), (Some("Answer"), 1));
+        assert_eq!((question.sections.len(), question.elsewhere()), (0, None));
+        let previewed = asks(r#"[{"label":"A","preview":"x"}]"#);
+        assert_eq!((previewed.approves, previewed.choices.len()), (None, 0));
+        assert!(previewed.elsewhere().is_some_and(|why| why.contains("choices")));
+    }
+
+    #[test]
+    fn a_subagent_that_asks_is_named_with_the_session_whose_it_is() {
+        let mut asked = approval("a", "Bash", "{}");
+        asked.session = "s1/a09e".into();
+        let told = |data: &str| Question::of(&asked).with_told(Some(&crate::testing::json(data)));
+        let question = told(r#"{"parent_session":"s1","agent_type":"Explore\u202e"}"#);
+        assert_eq!(question.who(), "sam, its subagent Explore⟨U+202E⟩,");
+        assert_eq!(question.session, "s1");
+        let forged = told(r#"{"parent_session":"other","agent_type":"Explore"}"#);
+        assert_eq!((forged.who().as_str(), forged.session.as_str()), ("sam", "s1/a09e"));
+    }
+
+    #[test]
+    fn a_plan_is_started_or_goes_on() {
         let plan = offered("ExitPlanMode", &[]);
         assert_eq!((plan.approves, plan.denies), (Some("Start"), "Keep planning"));
         assert_eq!(plan.elsewhere(), None);
@@ -426,7 +317,7 @@ mod tests {
         let says = |info: Option<&str>, data: &str| {
             let mut asked = approval("a", "bash", r#"{"command":"ls"}"#);
             asked.tool_info = info.map(json);
-            Question::of(&asked).with_reason(Some(&json(data))).says
+            Question::of(&asked).with_told(Some(&json(data))).says
         };
         let info = Some(r#"{"description":"runs a\u202ecommand"}"#);
         assert_eq!(says(info, "{}").as_deref(), Some("runs a⟨U+202E⟩command"));

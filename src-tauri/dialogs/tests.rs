@@ -124,6 +124,7 @@ async fn permissions_to_keep_and_a_note_go_with_the_answer() {
     let said = Said {
         verdict: Verdict::Approve,
         grants: vec![1],
+        arguments: None,
         message: Some("only there".into()),
     };
     outcome.send(Outcome::Answer(said)).unwrap();

@@ -106,17 +106,32 @@ impl Notice {
                 (title, words, None)
             }
         };
-        let session = event
-            .session
-            .as_deref()
-            .map(|session| format!("session {}", visible::short(session, NAME)));
-        let body: Vec<_> = session.into_iter().chain(words).collect();
+        let body: Vec<_> = place(event).into_iter().chain(words).collect();
         Some(Self {
             title,
             body: body.join("\n"),
             request,
         })
     }
+}
+
+/// Which session, as a person knows it: with the project's folder and the subagent's kind, where hooks say them.
+fn place(event: &Event) -> Option<String> {
+    let session = event.session.as_deref()?;
+    let said = if event.origin == Origin::Hook { Said::of(event) } else { Said::default() };
+    let subagent = said.text("parent_session").filter(|parent| session.starts_with(&format!("{parent}/")));
+    let id = subagent.unwrap_or(session);
+    // Of a UUID the beginning tells enough.
+    let uuid = id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let mut line = format!("session {}", visible::short(if uuid { &id[..8] } else { id }, NAME));
+    if let Some(folder) = said.text("cwd").and_then(|cwd| cwd.rsplit(['/', '\\']).find(|part| !part.is_empty())) {
+        line.push_str(&format!(" in {}", visible::short(folder, NAME)));
+    }
+    if subagent.is_some() {
+        let kind = said.name("agent_type").unwrap_or_else(|| "subagent".into());
+        line.push_str(&format!(", subagent {kind}"));
+    }
+    Some(line)
 }
 
 /// What an agent with hooks deals with itself: a command that failed, a helper that is done, a session that its own person ended.
@@ -153,6 +168,7 @@ fn told(event: &Event, agent: &str) -> Option<(String, Option<String>)> {
             let level = visible::short(&level, NAME);
             let title = match user {
                 Some(user) => format!("{agent}: {level} for {}", visible::short(&user, NAME)),
+                None if event.origin == Origin::Hook && level == "info" => format!("{agent} says"),
                 None => format!("{agent}: {level}"),
             };
             (title, Some(short(&message)))
@@ -190,7 +206,11 @@ mod tests {
     }
 
     fn told_by(origin: Origin, kind: &str, data: &str) -> Option<(String, String)> {
-        let event = Event {
+        Notice::of(&event(origin, kind, data)).map(|notice| (notice.title, notice.body))
+    }
+
+    fn event(origin: Origin, kind: &str, data: &str) -> Event {
+        Event {
             seq: 1,
             epoch: Epoch::new("e"),
             time: Millis(0),
@@ -203,12 +223,34 @@ mod tests {
             data: json(data),
             extra: countersign_model::Extra::default(),
             via: Vec::new(),
-        };
-        Notice::of(&event).map(|notice| (notice.title, notice.body))
+        }
     }
 
     fn check(kind: &str, data: &str, title: &str, body: &str) {
         assert_eq!(notice(kind, data), Some((title.into(), body.into())));
+    }
+
+    #[test]
+    fn a_session_of_hooks_is_named_by_its_folder_and_its_subagent_by_its_kind() {
+        let told = |session: &str, data: &str| {
+            let mut event = event(Origin::Hook, "approval_request", data);
+            event.session = Some(session.into());
+            Notice::of(&event).map(|notice| notice.body)
+        };
+        let id = "f2975755-ce3b-4bc7-a435-281f00052007";
+        let asks = r#"{"request_id":"r","tool_name":"Bash","arguments":{"command":"ls"},"cwd":"/srv/shop/""#;
+        assert_eq!(told(id, &format!("{asks}}}")).as_deref(), Some("session f2975755 in shop\nls"));
+        let subagent = format!(r#"{asks},"parent_session":"{id}","agent_type":"Explore"}}"#);
+        assert_eq!(
+            told(&format!("{id}/a09e"), &subagent).as_deref(),
+            Some("session f2975755 in shop, subagent Explore\nls")
+        );
+    }
+
+    #[test]
+    fn an_agents_own_question_is_told_in_its_words() {
+        let asks = r#"{"request_id":"r","tool_name":"AskUserQuestion","arguments":{"questions":[{"question":"Which?","options":[{"label":"A"}]}]}}"#;
+        check("approval_request", asks, "sam asks you", "session s1\nWhich?");
     }
 
     #[test]

@@ -8,10 +8,12 @@ use gtk::glib::{self, Propagation};
 use gtk::prelude::*;
 use tokio::sync::oneshot;
 
+use super::choices::Asked;
 use super::guard::Guard;
 use super::parts;
 use crate::dialogs::asker::{At, Outcome, Said};
-use crate::dialogs::question::Question;
+use crate::dialogs::choices::answered;
+use crate::dialogs::question::{PLAN, Question};
 use countersign_model::visible;
 
 /// What a word to the agent may take, in characters.
@@ -57,11 +59,24 @@ impl ApprovalDialog {
         count.set_no_show_all(true);
         count.set_valign(gtk::Align::Start);
         let call = parts::call(&question.sections);
+        let asked = Asked::new(&question.choices);
 
         let page = parts::page();
-        page.add(&head(question, &count));
+        let head = head(question, &count);
+        page.add(&head);
         page.add(&parts::facts(&facts(question)));
+        if !question.choices.is_empty() {
+            page.add(&asked.page);
+        }
         page.add(&call);
+        // Has the focus while nothing that could be pressed has it.
+        let neutral: gtk::Widget = if question.sections.is_empty() {
+            call.set_no_show_all(true);
+            head.set_can_focus(true);
+            head.upcast()
+        } else {
+            call.upcast()
+        };
         if let Some(why) = question.elsewhere() {
             page.add(&parts::text(why, None));
         }
@@ -74,25 +89,53 @@ impl ApprovalDialog {
         let answers = buttons(question);
         let (left, right): (Vec<_>, Vec<_>) = answers.iter().partition(|(act, _)| *act == Act::Answer(Verdict::Stop));
         let right: Vec<_> = right.iter().map(|(_, button)| button).collect();
-        page.add(&parts::answers(left.first().map(|(_, stop)| stop), &note, &right));
+        let missing = parts::text("", Some("countersign-dim"));
+        missing.set_no_show_all(true);
+        let foot = gtk::Box::new(gtk::Orientation::Vertical, 10);
+        foot.add(&missing);
+        foot.add(&note);
+        let row = parts::answers(left.first().map(|(_, stop)| stop), &right);
+        foot.add(&row);
+        // The answers come before the word that goes with them.
+        foot.set_focus_chain(&[row.upcast(), note.clone().upcast()]);
+        page.add(&foot);
         window.add(&page);
 
         let ticks: Rc<[(u32, gtk::CheckButton)]> = grants.into();
         let guarded = answers.iter().map(|(_, button)| button.clone());
         let guarded = guarded.chain(ticks.iter().map(|(_, tick)| tick.clone().upcast()));
-        let guard = Guard::new(&window, &call, Some(&note), guarded.collect());
+        let guarded = guarded.chain(asked.buttons());
+        let notes = asked.entries().chain([&note]).cloned().collect();
+        let guard = Guard::new(&window, &neutral, notes, guarded.collect());
+        let asked = Rc::new(asked);
+        let arguments = question.arguments.clone();
         for (act, button) in answers {
             let (guard, ending, window) = (Rc::downgrade(&guard), ending.clone(), window.downgrade());
-            let (ticks, note) = (ticks.clone(), note.clone());
+            let (ticks, note, asked) = (ticks.clone(), note.clone(), asked.clone());
+            let (arguments, missing) = (arguments.clone(), missing.clone());
             button.connect_clicked(move |_| {
                 if !guard.upgrade().is_some_and(|guard| guard.is_open()) {
                     return;
                 }
+                let answers = if act == Act::Answer(Verdict::Approve) {
+                    asked.answers()
+                } else {
+                    Ok(Vec::new())
+                };
+                let answers = match answers {
+                    Ok(answers) => answers,
+                    Err(words) => {
+                        missing.set_text(&words);
+                        missing.show();
+                        return;
+                    }
+                };
                 ending.send(match act {
                     Act::Show(at) => Outcome::Show(at),
                     Act::Answer(verdict) => Outcome::Answer(Said {
                         verdict,
                         grants: ticked(verdict, &ticks),
+                        arguments: (!answers.is_empty()).then(|| answered(&arguments, answers)).flatten(),
                         message: Some(note.text().trim().to_owned()).filter(|note| !note.is_empty()),
                     }),
                 });
@@ -114,9 +157,10 @@ impl ApprovalDialog {
             _guard: guard,
         };
         dialog.behind(behind);
-        call.grab_focus();
+        neutral.grab_focus();
         dialog.window.show_all();
         dialog.window.present();
+        glib::idle_add_local_once(parts::end_tooltips);
         dialog
     }
 
@@ -194,14 +238,14 @@ fn offer(question: &Question, ticks: &[(u32, gtk::CheckButton)]) -> Option<gtk::
             question.approves.unwrap_or("Approve"),
             visible::line(&question.agent)
         );
-        offer.add(&parts::text(&heading, Some("dim-label")));
+        offer.add(&parts::text(&heading, Some("countersign-dim")));
     }
     for (_, tick) in ticks {
         offer.add(tick);
     }
     if question.more_grants > 0 {
         let words = format!("{} more can be chosen in the window.", question.more_grants);
-        offer.add(&parts::text(&words, Some("dim-label")));
+        offer.add(&parts::text(&words, Some("countersign-dim")));
     }
     Some(offer)
 }
@@ -216,11 +260,15 @@ fn ticked(verdict: Verdict, ticks: &[(u32, gtk::CheckButton)]) -> Vec<u32> {
 
 fn head(question: &Question, behind: &gtk::Label) -> gtk::Box {
     let words = gtk::Box::new(gtk::Orientation::Vertical, 2);
-    words.add(&parts::text(
-        &format!("{} {}", visible::line(&question.agent), question.asks),
-        None,
-    ));
-    words.add(&parts::text(&visible::line(&question.tool), Some("countersign-tool")));
+    let asks = format!("{} {}", question.who(), question.asks);
+    // A plan and questions are what they are; for any other call its tool says it.
+    if question.tool == PLAN || !question.choices.is_empty() {
+        words.set_valign(gtk::Align::Center);
+        words.add(&parts::text(&asks, Some("countersign-heading")));
+    } else {
+        words.add(&parts::text(&asks, None));
+        words.add(&parts::text(&visible::line(&question.tool), Some("countersign-tool")));
+    }
     let head = gtk::Box::new(gtk::Orientation::Horizontal, 14);
     head.pack_start(&parts::mark(), false, false, 0);
     head.pack_start(&words, true, true, 0);

@@ -17,7 +17,7 @@ pub(super) struct Guard {
     /// Has the focus while no button has.
     neutral: gtk::Widget,
     /// Takes the person's own words: keys are for it while it has the focus, and answers wait until the typing is over.
-    note: Option<gtk::Entry>,
+    notes: Vec<gtk::Entry>,
     /// The button that a person went to with the keyboard; it loses the focus while it is insensitive.
     chosen: RefCell<Option<gtk::Button>>,
     waiting: Cell<bool>,
@@ -28,14 +28,14 @@ impl Guard {
     pub(super) fn new(
         window: &gtk::Window,
         neutral: &impl IsA<gtk::Widget>,
-        note: Option<&gtk::Entry>,
+        notes: Vec<gtk::Entry>,
         buttons: Vec<gtk::Button>,
     ) -> Rc<Self> {
         let guard = Rc::new(Self {
             gate: RefCell::new(Gate::new(Instant::now())),
             buttons,
             neutral: neutral.clone().upcast(),
-            note: note.cloned(),
+            notes,
             chosen: RefCell::new(None),
             waiting: Cell::new(false),
         });
@@ -85,7 +85,7 @@ impl Guard {
             }
         }
         let may = self.gate.borrow_mut().key(Instant::now());
-        let written = pressed != key::Escape && self.note.as_ref().is_some_and(WidgetExt::is_focus);
+        let written = pressed != key::Escape && self.writes();
         if !may && !written {
             self.wait();
             return Propagation::Stop;
@@ -99,6 +99,11 @@ impl Guard {
             }
         });
         Propagation::Proceed
+    }
+
+    /// Somebody writes a word to the agent.
+    fn writes(&self) -> bool {
+        self.notes.iter().any(WidgetExt::is_focus)
     }
 
     fn focused(&self) -> Option<&gtk::Button> {
@@ -120,9 +125,8 @@ impl Guard {
             button.set_sensitive(true);
         }
         // Not from under the hands of somebody who writes.
-        let writes = self.note.as_ref().is_some_and(WidgetExt::is_focus);
         if let Some(chosen) = self.chosen.take()
-            && !writes
+            && !self.writes()
         {
             chosen.grab_focus();
         }

@@ -1,6 +1,7 @@
 //! Native dialogs on Linux, in the GTK that Tauri itself runs on. All of it lives on the main thread, fed by one channel.
 
 mod approval;
+mod choices;
 mod guard;
 mod parts;
 mod yes_no;

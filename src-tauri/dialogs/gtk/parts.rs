@@ -3,24 +3,30 @@
 use gtk::glib;
 use gtk::prelude::*;
 
-use crate::dialogs::question::Section;
+use crate::dialogs::markdown::{self, Kind, Style};
+use crate::dialogs::sections::{Layout, Section};
 use countersign_model::visible;
 
 /// The margin around a dialog and between its parts, in pixels.
 pub(super) const SPACE: i32 = 16;
 /// How wide a dialog is, in pixels.
 const WIDTH: i32 = 600;
-/// How tall the call may be before it scrolls, in pixels.
-const CALL_HEIGHT: i32 = 320;
+/// How tall the call may be before it scrolls, in pixels: what the screen has room for beside the rest of the dialog, within these.
+const CALL_HEIGHT: std::ops::RangeInclusive<i32> = 260..=900;
+/// What the rest of a dialog takes, in pixels.
+const REST_HEIGHT: i32 = 440;
 
 const STYLE: &[u8] = b"
 .countersign-tool { font-family: monospace; font-weight: bold; font-size: 1.35em; }
+.countersign-question { font-weight: bold; }
 .countersign-heading { font-weight: bold; font-size: 1.15em; }
 .countersign-small { font-size: 0.92em; }
 .countersign-call { border: 1px solid alpha(currentColor, 0.22); border-radius: 6px; background-color: @theme_base_color; }
 .countersign-call textview, .countersign-call textview text { background-color: transparent; color: @theme_text_color; }
 .countersign-call .countersign-part { border-bottom: 1px solid alpha(currentColor, 0.12); }
 .countersign-behind { border-radius: 9px; padding: 1px 9px; background-color: alpha(currentColor, 0.12); font-size: 0.92em; }
+.countersign-dim { color: alpha(@theme_fg_color, 0.78); }
+button:focus, checkbutton:focus, radiobutton:focus { outline: 2px solid currentColor; outline-offset: -5px; }
 .countersign-answers button { min-width: 92px; min-height: 30px; }
 ";
 
@@ -106,7 +112,7 @@ pub(super) fn facts(facts: &[(&str, String)]) -> gtk::Grid {
     grid.set_column_spacing(12);
     grid.set_row_spacing(3);
     for (row, (word, value)) in (0..).zip(facts) {
-        let word = text(word, Some("dim-label"));
+        let word = text(word, Some("countersign-dim"));
         word.set_valign(gtk::Align::Start);
         grid.attach(&word, 0, row, 1, 1);
         let value = text(value, None);
@@ -121,12 +127,12 @@ pub(super) fn call(sections: &[Section]) -> gtk::ScrolledWindow {
     let parts = gtk::Box::new(gtk::Orientation::Vertical, 0);
     for (place, section) in sections.iter().enumerate() {
         let part = gtk::Box::new(gtk::Orientation::Vertical, 2);
-        let heading = text(section.heading, Some("dim-label"));
+        let heading = text(section.heading, Some("countersign-dim"));
         heading.style_context().add_class("countersign-small");
         heading.set_margin_start(10);
         heading.set_margin_top(6);
         part.add(&heading);
-        part.add(&block(&section.text));
+        part.add(&block(section));
         if place + 1 < sections.len() {
             part.style_context().add_class("countersign-part");
         }
@@ -135,7 +141,7 @@ pub(super) fn call(sections: &[Section]) -> gtk::ScrolledWindow {
     let scroller = gtk::ScrolledWindow::new(gtk::Adjustment::NONE, gtk::Adjustment::NONE);
     scroller.set_policy(gtk::PolicyType::Never, gtk::PolicyType::Automatic);
     scroller.set_propagate_natural_height(true);
-    scroller.set_max_content_height(CALL_HEIGHT);
+    scroller.set_max_content_height(call_height());
     scroller.set_overlay_scrolling(false);
     scroller.set_can_focus(true);
     scroller.style_context().add_class("countersign-call");
@@ -143,40 +149,126 @@ pub(super) fn call(sections: &[Section]) -> gtk::ScrolledWindow {
     scroller
 }
 
-/// The agent's text, monospaced, to the letter; characters that would not be seen are spelled out and set off.
-fn block(words: &str) -> gtk::TextView {
+/// How tall a call may be on the screen where the person is.
+fn call_height() -> i32 {
+    let room = gtk::gdk::Display::default().and_then(|display| {
+        let monitor = display.primary_monitor().or_else(|| display.monitor(0))?;
+        Some(monitor.workarea().height() - REST_HEIGHT)
+    });
+    room.unwrap_or_default().clamp(*CALL_HEIGHT.start(), *CALL_HEIGHT.end())
+}
+
+/// The agent's text; characters that would not be seen are spelled out and set off.
+fn block(section: &Section) -> gtk::TextView {
     let view = gtk::TextView::new();
     view.set_editable(false);
     view.set_cursor_visible(false);
     view.set_can_focus(false);
     view.set_accepts_tab(false);
-    view.set_monospace(true);
+    view.set_monospace(section.layout != Layout::Markdown);
     view.set_wrap_mode(gtk::WrapMode::WordChar);
     view.set_left_margin(10);
     view.set_right_margin(10);
     view.set_bottom_margin(10);
     // A line that goes on is indented, so that it does not look like a new one.
-    view.set_indent(-14);
+    view.set_indent(if section.layout == Layout::Markdown { 0 } else { -14 });
     view.set_pixels_above_lines(1);
     view.set_pixels_below_lines(1);
     view.set_tabs(&tabs_of(&view));
     let Some(buffer) = view.buffer() else { return view };
-    let mark = gtk::TextTag::builder()
-        .weight(700)
-        .foreground("#ffffff")
-        .background("#b3261e")
-        .build();
-    if let Some(tags) = buffer.tag_table() {
-        tags.add(&mark);
-    }
-    for segment in visible::segments(words) {
-        let start = buffer.end_iter().offset();
-        buffer.insert(&mut buffer.end_iter(), &segment.text);
-        if segment.mark {
-            buffer.apply_tag(&mark, &buffer.iter_at_offset(start), &buffer.end_iter());
+    let ink = Ink::new(&buffer);
+    match section.layout {
+        Layout::Text => ink.write(&section.text, &[]),
+        Layout::Diff => {
+            for (place, line) in section.text.split('\n').enumerate() {
+                let tag = match line.as_bytes().first() {
+                    Some(b'+') => "put",
+                    Some(b'-') => "out",
+                    _ => "kept",
+                };
+                ink.line(place, line, &[tag]);
+            }
+        }
+        Layout::Markdown => {
+            for (place, line) in markdown::lines(&section.text).into_iter().enumerate() {
+                let kind = match line.kind {
+                    Kind::Text => "text",
+                    Kind::Heading(1) => "title",
+                    Kind::Heading(_) => "heading",
+                    Kind::Point(0) => "point",
+                    Kind::Point(_) => "subpoint",
+                    Kind::Quote => "quote",
+                    Kind::Code => "code",
+                };
+                ink.line(place, "", &[]);
+                for (style, words) in line.spans {
+                    let style = match style {
+                        Style::Plain => "text",
+                        Style::Bold => "bold",
+                        Style::Italic => "italic",
+                        Style::Code => "code",
+                    };
+                    ink.write(words, &[kind, style]);
+                }
+            }
         }
     }
     view
+}
+
+/// Writes into a text, in the ways that the dialogs know.
+struct Ink<'a>(&'a gtk::TextBuffer);
+
+impl<'a> Ink<'a> {
+    fn new(buffer: &'a gtk::TextBuffer) -> Self {
+        let tag = |name: &str| gtk::TextTag::builder().name(name);
+        let tags = [
+            tag("text"),
+            tag("kept"),
+            tag("put").weight(600).paragraph_background_rgba(&shade(0.14)),
+            tag("out").strikethrough(true).paragraph_background_rgba(&shade(0.07)),
+            tag("title").weight(700).scale(1.25),
+            tag("heading").weight(700).scale(1.08),
+            tag("point").left_margin(24).indent(-14),
+            tag("subpoint").left_margin(44).indent(-14),
+            tag("quote").left_margin(24).style(gtk::pango::Style::Italic),
+            tag("code").family("monospace"),
+            tag("bold").weight(700),
+            tag("italic").style(gtk::pango::Style::Italic),
+            tag("mark").weight(700).foreground("#ffffff").background("#b3261e"),
+        ];
+        if let Some(table) = buffer.tag_table() {
+            for tag in tags {
+                table.add(&tag.build());
+            }
+        }
+        Self(buffer)
+    }
+
+    /// A line of its own.
+    fn line(&self, place: usize, words: &str, tags: &[&str]) {
+        if place > 0 {
+            self.0.insert(&mut self.0.end_iter(), "\n");
+        }
+        self.write(words, tags);
+    }
+
+    fn write(&self, words: &str, tags: &[&str]) {
+        for segment in visible::segments(words) {
+            let start = self.0.end_iter().offset();
+            self.0.insert(&mut self.0.end_iter(), &segment.text);
+            let mark = segment.mark.then_some("mark");
+            for tag in tags.iter().copied().chain(mark) {
+                let start = self.0.iter_at_offset(start);
+                self.0.apply_tag_by_name(tag, &start, &self.0.end_iter());
+            }
+        }
+    }
+}
+
+/// A grey that shows on light and dark alike.
+fn shade(alpha: f64) -> gtk::gdk::RGBA {
+    gtk::gdk::RGBA::new(0.5, 0.5, 0.5, alpha * 2.0)
 }
 
 /// Tabs as wide as four blanks: eight take too much of a narrow dialog.
@@ -187,13 +279,12 @@ fn tabs_of(view: &gtk::TextView) -> gtk::pango::TabArray {
     tabs
 }
 
-/// The row of answers: what ends things on the left, a word to the agent, the others on the right.
-pub(super) fn answers(left: Option<&gtk::Button>, note: &gtk::Entry, right: &[&gtk::Button]) -> gtk::Box {
+/// The row of answers: what ends things on the left, the others on the right.
+pub(super) fn answers(left: Option<&gtk::Button>, right: &[&gtk::Button]) -> gtk::Box {
     let row = buttons(right);
     if let Some(button) = left {
         row.pack_start(button, false, false, 0);
     }
-    row.pack_start(note, true, true, 0);
     row
 }
 
@@ -221,16 +312,23 @@ pub(super) fn note(asks: &str, most: i32) -> gtk::Entry {
 pub(super) fn tick(words: &str) -> gtk::CheckButton {
     let tick = gtk::CheckButton::new();
     tick.add(&text(words, None));
-    tick.set_tooltip_text(Some(
-        "The agent keeps this from now on; it is taken back in its own settings",
-    ));
     tick
 }
 
-/// A button that says what it does.
+/// A button that says what it does. For a screen reader: a dialog that opens under the pointer would open a tooltip at once, over the
+/// other buttons.
 pub(super) fn button(word: &str, meaning: &str) -> gtk::Button {
     let button = gtk::Button::with_label(word);
-    button.set_tooltip_text(Some(meaning));
+    if let Some(accessible) = button.accessible() {
+        accessible.set_description(meaning);
+    }
     button.set_can_default(false);
     button
+}
+
+/// Takes away a tooltip that some other window shows where a dialog now is.
+pub(super) fn end_tooltips() {
+    if let Some(display) = gtk::gdk::Display::default() {
+        gtk::Tooltip::trigger_tooltip_query(&display);
+    }
 }

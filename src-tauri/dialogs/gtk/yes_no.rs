@@ -49,13 +49,14 @@ impl YesNo {
 
         let no = gtk::Button::with_label(confirmation.no);
         let yes = confirmation.yes.map(gtk::Button::with_label);
-        let row: Vec<_> = yes.iter().chain([&no]).collect();
+        // As in the other dialog: what lets something happen is the last.
+        let row: Vec<_> = std::iter::once(&no).chain(&yes).collect();
         page.add(&parts::buttons(&row));
         window.add(&page);
         no.set_can_default(true);
         no.grab_default();
 
-        let guard = Guard::new(&window, &no, None, yes.iter().cloned().collect());
+        let guard = Guard::new(&window, &no, Vec::new(), yes.iter().cloned().collect());
         for (button, answer) in yes.iter().map(|yes| (yes, true)).chain([(&no, false)]) {
             let (guard, said, window) = (Rc::downgrade(&guard), said.clone(), window.downgrade());
             button.connect_clicked(move |_| {

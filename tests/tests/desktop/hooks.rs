@@ -175,21 +175,81 @@ fn codex_offers_no_stop_and_no_permissions() {
 #[test]
 fn a_plan_is_started_or_goes_on() {
     let scene = Scene::new();
-    let plan = json!({"plan": "# The plan\n\n1. Do **this**\n2. then that"});
+    let plan = json!({"plan": "# The plan\n\n1. Do **this** with `rm`\n2. then that\n\n```sh\nls -l\n```\n| a | b |\n|---|---|\n| 1 | 2 |"});
     let hook = scene.claude("ExitPlanMode", &plan, &json!([]));
     let sight = scene.open("2. then that");
     assert_eq!(sight.button_words(), ["Stop", "Keep planning", "Start"]);
+    assert!(
+        sight.words().contains("1. Do this with rm"),
+        "laid out: {}",
+        sight.words()
+    );
     scene.picture("plan.png");
     scene.click("2. then that", "Keep planning");
     assert_eq!(decision(&hook.said())["behavior"], "deny");
 }
 
 #[test]
-fn an_agents_own_questions_are_answered_in_the_window() {
+fn an_agents_own_questions_are_answered_in_the_dialog() {
+    let scene = Scene::new();
+    let question = json!({"questions": [
+        {"question": "Which colour?", "header": "Colour", "multiSelect": false,
+            "options": [{"label": "Red", "description": "warm"}, {"label": "Blue", "description": "cold"}]},
+        {"question": "Which sizes?", "header": "Sizes", "multiSelect": true, "options": [{"label": "S"}, {"label": "M"}, {"label": "L"}]}]});
+    let hook = scene.claude("AskUserQuestion", &question, &json!([]));
+    let sight = scene.open("Which sizes?");
+    assert_eq!(sight.button_words(), ["Stop", "Deny", "Answer"]);
+    for words in ["asks you", "Which colour?"] {
+        assert!(sight.words().contains(words), "{words} in {}", sight.words());
+    }
+    scene.picture("questions.png");
+    scene.click_at(sight.tick("M").middle);
+    scene.click("Which sizes?", "Answer");
+    scene.desk.see(TITLE, "one is missing", |sight| {
+        sight.words().contains("No answer yet: Which colour?")
+    });
+    scene.click_at(scene.open("Which sizes?").tick("Blue").middle);
+    scene.click_at(scene.open("Which sizes?").tick("L").middle);
+    scene.click("Which sizes?", "Answer");
+    let said = hook.said();
+    assert_eq!(decision(&said)["behavior"], "allow", "{said}");
+    let answers = json!({"Which colour?": "Blue", "Which sizes?": "M, L"});
+    assert_eq!(decision(&said)["updatedInput"]["answers"], answers, "{said}");
+    assert_eq!(
+        decision(&said)["updatedInput"]["questions"],
+        question["questions"],
+        "{said}"
+    );
+}
+
+#[test]
+fn an_edit_is_shown_as_its_lines_and_a_subagent_that_asks_is_named() {
+    let scene = Scene::new();
+    let hook = json!({
+        "session_id": "s1", "cwd": "/srv/shop", "permission_mode": "default", "hook_event_name": "PermissionRequest",
+        "agent_id": "a09e", "agent_type": "Explore", "tool_name": "Edit", "permission_suggestions": suggestions(),
+        "tool_input": {"file_path": "/srv/shop/a.rs", "old_string": "fn main() {\n    one();\n}", "new_string": "fn main() {\n    two();\n}", "replace_all": false}
+    });
+    let hook = Hook::ask(&scene.app.url(), "claude-code", &hook);
+    let sight = scene.open("two();");
+    for words in [
+        "its subagent Explore, asks to run",
+        "-    one();\n+    two();",
+        " fn main() {",
+    ] {
+        assert!(sight.words().contains(words), "{words} in {}", sight.words());
+    }
+    scene.picture("edit.png");
+    scene.click("two();", "Deny");
+    assert_eq!(decision(&hook.said())["behavior"], "deny");
+}
+
+#[test]
+fn an_agents_own_questions_that_show_more_are_answered_in_the_window() {
     let scene = Scene::new();
     let main = scene.desk.window("^Countersign$");
     let question = json!({"questions": [{"question": "Which colour?", "header": "Colour", "multiSelect": false,
-        "options": [{"label": "Red", "description": "warm"}, {"label": "Blue", "description": "cold"}]}]});
+        "options": [{"label": "Red", "description": "warm", "preview": "+-+"}, {"label": "Blue", "description": "cold"}]}]});
     let hook = scene.claude("AskUserQuestion", &question, &json!([]));
     let sight = scene.open("Which colour?");
     assert_eq!(sight.button_words(), ["Stop", "Deny", "Show"]);

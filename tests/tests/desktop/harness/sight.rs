@@ -72,9 +72,16 @@ impl Sight {
         ticks
     }
 
-    /// The line for a person's own words.
+    /// What is ticked or picked by this word.
+    pub(crate) fn tick(&self, word: &str) -> &Node {
+        let ticks = |node: &&Node| matches!(node.role.as_str(), "check box" | "radio button") && node.words == word;
+        let found = self.0.iter().find(ticks);
+        found.unwrap_or_else(|| panic!("no {word} to tick in {self:?}"))
+    }
+
+    /// The line for a person's own words: the last one.
     pub(crate) fn note(&self) -> &Node {
-        let found = self.0.iter().find(|node| node.editable);
+        let found = self.0.iter().rfind(|node| node.editable);
         found.unwrap_or_else(|| panic!("nothing to write in: {self:?}"))
     }
 
@@ -207,7 +214,7 @@ impl<'a> Accessibility<'a> {
             _ => self.name(at)?,
         };
         let middle = match role.as_str() {
-            "push button" | "check box" | "text" => {
+            "push button" | "check box" | "radio button" | "text" => {
                 let said = self.call(at, "org.a11y.atspi.Component.GetExtents", &["1"])?;
                 let [x, y, width, height] = numbers(&said)[..] else {
                     return None;
