@@ -210,8 +210,15 @@ impl Question {
 /// A line to recognise a call by, in a notification: its command, or its arguments.
 pub(crate) fn gist(arguments: &RawValue) -> String {
     let words = match choices(arguments) {
-        Some(asked) => asked.into_iter().map(|choice| choice.question).collect::<Vec<_>>().join("  "),
-        None => sections(arguments).into_iter().next().map_or_else(String::new, |section| section.text),
+        Some(asked) => asked
+            .into_iter()
+            .map(|choice| choice.question)
+            .collect::<Vec<_>>()
+            .join("  "),
+        None => sections(arguments)
+            .into_iter()
+            .next()
+            .map_or_else(String::new, |section| section.text),
     };
     visible::short(&words, 120)
 }

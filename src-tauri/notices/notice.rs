@@ -118,13 +118,22 @@ impl Notice {
 /// Which session, as a person knows it: with the project's folder and the subagent's kind, where hooks say them.
 fn place(event: &Event) -> Option<String> {
     let session = event.session.as_deref()?;
-    let said = if event.origin == Origin::Hook { Said::of(event) } else { Said::default() };
-    let subagent = said.text("parent_session").filter(|parent| session.starts_with(&format!("{parent}/")));
+    let said = if event.origin == Origin::Hook {
+        Said::of(event)
+    } else {
+        Said::default()
+    };
+    let subagent = said
+        .text("parent_session")
+        .filter(|parent| session.starts_with(&format!("{parent}/")));
     let id = subagent.unwrap_or(session);
     // Of a UUID the beginning tells enough.
     let uuid = id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let mut line = format!("session {}", visible::short(if uuid { &id[..8] } else { id }, NAME));
-    if let Some(folder) = said.text("cwd").and_then(|cwd| cwd.rsplit(['/', '\\']).find(|part| !part.is_empty())) {
+    if let Some(folder) = said
+        .text("cwd")
+        .and_then(|cwd| cwd.rsplit(['/', '\\']).find(|part| !part.is_empty()))
+    {
         line.push_str(&format!(" in {}", visible::short(folder, NAME)));
     }
     if subagent.is_some() {
@@ -239,7 +248,10 @@ mod tests {
         };
         let id = "f2975755-ce3b-4bc7-a435-281f00052007";
         let asks = r#"{"request_id":"r","tool_name":"Bash","arguments":{"command":"ls"},"cwd":"/srv/shop/""#;
-        assert_eq!(told(id, &format!("{asks}}}")).as_deref(), Some("session f2975755 in shop\nls"));
+        assert_eq!(
+            told(id, &format!("{asks}}}")).as_deref(),
+            Some("session f2975755 in shop\nls")
+        );
         let subagent = format!(r#"{asks},"parent_session":"{id}","agent_type":"Explore"}}"#);
         assert_eq!(
             told(&format!("{id}/a09e"), &subagent).as_deref(),

@@ -301,7 +301,8 @@ export class Hub {
 
   private async syncSessions(): Promise<void> {
     try {
-      this.book.correct(await this.platform.sessions());
+      const asked = Date.now();
+      this.book.correct(await this.platform.sessions(), true, asked);
       this.sessions = this.book.list(Date.now());
       this.clearFault(SESSIONS);
     } catch (error) {

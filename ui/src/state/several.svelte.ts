@@ -18,6 +18,8 @@ export class Several {
   /** What the summary shows, oldest first, as it was when it opened: nothing joins it. Undefined while it is closed. */
   shown = $state.raw<readonly Approval[]>();
   outcomes = $state.raw<ReadonlyMap<string, Outcome>>(new Map());
+  /** All went as it was wanted: nothing of the summary is left to be read. */
+  clean = $state(false);
   /** Answers are on their way. */
   busy = $state(false);
   private halted = false;
@@ -48,6 +50,7 @@ export class Several {
     const shown = pending.filter(({ id }) => this.picked.has(id));
     if (shown.length === 0) return;
     this.outcomes = new Map();
+    this.clean = false;
     this.shown = shown;
   }
 
@@ -86,6 +89,7 @@ export class Several {
     if (tally.elsewhere > 0) parts.push(`${tally.elsewhere} answered elsewhere`);
     if (tally.left > 0) parts.push(`${tally.left} not answered, still waiting`);
     this.end(`${parts.join(', ')}.`, trouble);
+    this.clean = this.shown?.every(({ id }) => this.outcomes.get(id)?.fate === 'done') ?? false;
   }
 
   private note(id: string, outcome: Outcome): void {

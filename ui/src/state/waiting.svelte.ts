@@ -8,6 +8,7 @@ import { Inert } from '../stream/inert';
 import { fields, reasonOf, text } from '../stream/read';
 import { sessionKey } from '../stream/sessions';
 import { visible } from '../stream/visible';
+import { surface } from '../stream/words';
 import type { Hub } from './hub.svelte';
 import { Reply } from './reply.svelte';
 import { Several, type Outcome } from './several.svelte';
@@ -31,7 +32,7 @@ const DONE: Record<Verdict, string> = { approve: 'Approved', deny: 'Denied', sto
 function done({ asked }: Reply, { decision, arguments: given }: Answer): string {
   if (decision === 'stop' || asked.shape === 'call') return decision === 'approve' && given !== undefined ? 'Approved with your changes' : DONE[decision];
   if (asked.shape === 'plan') return decision === 'approve' ? 'Started' : 'Sent back to planning';
-  return decision === 'approve' ? 'Answered' : 'Not answered, and told so';
+  return decision === 'approve' ? 'Answered' : 'Left unanswered';
 }
 
 const REACH: Record<Scope, string> = { once: '', session: ' for this session', always: ', and always exactly this call' };
@@ -223,7 +224,7 @@ export class Waiting {
     const known = this.pending.find((approval) => approval.id === id);
     if (!known) return;
     const terminal = text(data, 'message')?.startsWith('answered in the terminal') ?? false;
-    const how = terminal ? 'answered in its terminal, or its program is gone' : `${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody else'}`;
+    const how = terminal ? 'answered in its terminal, or its program is gone' : `${text(data, 'status') ?? 'answered'} by ${surface(text(data, 'by'))}`;
     this.set(this.pending.filter((approval) => approval.id !== id), `Answered elsewhere: ${how}.`);
     if (mine) return;
     this.say(`${visible(known.tool_name)} for ${visible(known.agent)}: ${how}.`);
@@ -273,7 +274,7 @@ export class Waiting {
     if (error instanceof PlatformError && error.code === 'resolved' && error.approval) {
       const { status, decision } = error.approval;
       this.remove(approval.id);
-      return { fate: 'elsewhere', words: `Answered elsewhere: ${status} by ${decision?.by ?? 'somebody else'}. Your answer changed nothing.` };
+      return { fate: 'elsewhere', words: `Answered elsewhere: ${status} by ${surface(decision?.by)}. Your answer changed nothing.` };
     }
     const words =
       error instanceof PlatformError && error.code === 'forbidden'

@@ -51,7 +51,9 @@ export function gist(args: unknown): string {
     const tally = (sign: string): number => lines.filter((line) => line.sign === sign).length;
     return `${gist(change.rest)}  +${tally('+')}${change.fresh ? '' : ` -${tally('-')}`}`;
   }
-  const all = parts(args).filter((part) => !isEmpty(part.value));
+  const known = parts(args).filter((part) => !isEmpty(part.value));
+  // A command says itself what it does; prose beside it would read as part of it.
+  const all = known[0]?.name === 'command' ? known.filter(({ name }) => name !== 'description') : known;
   const show = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
   const [first, ...rest] = all;
   if (!first) return '';

@@ -2,14 +2,14 @@ import { expect, it } from 'vitest';
 import type { EventRow } from '../generated/EventRow';
 import { marksOf, nameOf, outcomeWord, viewOf } from '../features/timeline/rowView';
 import { hooked } from '../platform/mock/hooked';
-import { summary, turnUsage } from './summary';
+import { failureLine, summary, turnUsage } from './summary';
 import { Script } from './testing';
 import { Timeline } from './timeline';
 
 function rows(events: readonly EventRow[]): string[] {
   const timeline = new Timeline();
   timeline.apply(events);
-  return timeline.rows.map((row) => [nameOf(row), summary(row).slice(0, 60), outcomeWord(row), ...marksOf(row), turnUsage(row)].filter((part) => part !== '').join(' | '));
+  return timeline.rows.map((row) => [nameOf(row), summary(row).slice(0, 60), failureLine(row), outcomeWord(row), ...marksOf(row), turnUsage(row)].filter((part) => part !== '').join(' | '));
 }
 
 function hook(script: Script, kind: string, data: Record<string, unknown>, origin: EventRow['origin'] = 'hook'): EventRow {
@@ -44,7 +44,7 @@ it('shows a call that the terminal allowed and that failed as failed, not as one
   const s = new Script();
   const withdrawn = { approval_id: 'a', request_id: 'r1', tool_name: 'Bash', status: 'cancelled', decision: 'deny', by: 'hub', message: 'answered in the terminal' };
   const end = { tool_name: 'Bash', call_id: 't1', success: false, error: 'Exit code 2', duration: 0.4 };
-  expect(rows([hook(s, 'tool_call_start', START), hook(s, 'approval_request', ASK), hook(s, 'approval_resolved', withdrawn, 'hub'), hook(s, 'tool_call_end', end)])).toEqual(['Bash | ls Exit code 2 | failed']);
+  expect(rows([hook(s, 'tool_call_start', START), hook(s, 'approval_request', ASK), hook(s, 'approval_resolved', withdrawn, 'hub'), hook(s, 'tool_call_end', end)])).toEqual(['Bash | ls | Exit code 2 | failed']);
 });
 
 it('counts none of the time that a person took to a call, and none at all to one that never ran', () => {
@@ -60,6 +60,12 @@ it('counts none of the time that a person took to a call, and none at all to one
   expect(took('approved', true)).toEqual([1000]);
   expect(took('denied', false)).toEqual([undefined]);
   expect(took('stopped', false)).toEqual([undefined]);
+});
+
+it('shows a call that the policy denied as denied', () => {
+  const s = new Script();
+  const end = { tool_name: 'Bash', call_id: 't1', success: false, error: 'no downloads here', hook_event_name: 'PreToolUse' };
+  expect(rows([hook(s, 'tool_call_start', START), hook(s, 'tool_call_end', end)])).toEqual(['Bash | ls | denied']);
 });
 
 it('makes no second row of what a row says already', () => {

@@ -137,6 +137,11 @@ export function failure(row: Row): string | undefined {
   return data['success'] === undefined ? said : undefined;
 }
 
+/** The hub's policy said no before the call ran: its end is the hub's, told at the hook that comes before a tool. */
+function refusedByPolicy(row: Row): boolean {
+  return row.end?.origin === 'hook' && text(fields(row.end.data), 'hook_event_name') === 'PreToolUse';
+}
+
 function outcomeOf(row: Row): Outcome {
   const over = row.end !== undefined || row.result !== undefined;
   const failed = failure(row) !== undefined;
@@ -146,7 +151,7 @@ function outcomeOf(row: Row): Outcome {
   const back = answer === 'withdrawn' || answer === 'cancelled';
   if (answer !== undefined && answer !== 'approved' && !(back && over && !row.refused)) return answer;
   if (row.judgements.some((event) => judgement(event) === 'against')) return 'blocked';
-  if (failed) return 'failed';
+  if (failed) return refusedByPolicy(row) ? 'denied' : 'failed';
   if (row.refused) return 'denied';
   if (row.asked && !row.resolved) return 'asked';
   const measured = over ? undefined : row.telemetry.map((event) => fields(event.data)['success']).find((success) => typeof success === 'boolean');

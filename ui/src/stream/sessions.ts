@@ -11,6 +11,9 @@ import { errorText, fields, number, text, type Fields } from './read';
 export const BIN = 5_000;
 export const BINS = 24;
 const MOST_SESSIONS = 2_000;
+/** Without a connection and silent for so long, it is taken to be gone, ms; one with hooks may sit at its prompt for long. */
+const SILENT = 600_000;
+const SILENT_HOOKS = 43_200_000;
 
 export interface Session {
   readonly key: string;
@@ -120,8 +123,8 @@ export class SessionBook {
     }
   }
 
-  /** The hub's own account: it decides, but for what has been seen since. A complete one ends what it does not name. */
-  correct(views: readonly SessionView[], complete = true): void {
+  /** The hub's own account, asked for at that time: it decides, but for what has been seen since. */
+  correct(views: readonly SessionView[], complete = true, asked = Date.now()): void {
     const named = new Set<string>();
     for (const view of views) {
       const last = Date.parse(view.last);
@@ -150,8 +153,16 @@ export class SessionBook {
       if (view.activity !== 'working' && view.activity !== 'needs_you') session.running = 0;
     }
     if (!complete) return;
-    const newest = Math.max(0, ...views.map((view) => Date.parse(view.last)));
-    for (const [key, session] of this.known) if (!named.has(key) && session.last < newest) this.known.delete(key);
+    // Of an earlier run of the hub: it knows nothing of them, and hooks may well speak again.
+    for (const [key, session] of this.known) {
+      if (named.has(key) || session.last >= asked) continue;
+      session.connections = 0;
+      session.running = 0;
+      session.busy = false;
+      session.left = session.origin !== 'hook';
+      session.pending = 0;
+      session.activity = rest(session);
+    }
   }
 
   apply(events: readonly EventRow[]): void {
@@ -167,6 +178,8 @@ export class SessionBook {
         session.stops = session.heard ? session.stops || carries : carries;
         session.heard = true;
       }
+      // Silent for long, and there after all.
+      if (session.connections === 0 && event.origin !== 'hub') session.left = false;
       session.last = Math.max(session.last, time);
       advance(session, time);
       const place = BINS - 1 - (session.traceEnd - Math.floor(time / BIN));
@@ -197,13 +210,19 @@ export class SessionBook {
     }
   }
 
-  /** By need, then by name, so that a line stays where it is. */
+  /** By need, then by name, so that a line stays where it is. Whoever has no connection and has been silent for long is taken to be gone. */
   list(now: number): Session[] {
     const all = [...this.known.values()];
-    for (const session of all) advance(session, now);
+    for (const session of all) {
+      advance(session, now);
+      session.left ||= session.connections === 0 && (session.activity === 'idle' || session.activity === 'working') && now - session.last > (session.origin === 'hook' ? SILENT_HOOKS : SILENT);
+      if (session.left && (session.activity === 'idle' || session.activity === 'working')) session.activity = 'gone';
+    }
     return all.sort(
       (a, b) =>
         ACTIVITIES.indexOf(a.activity) - ACTIVITIES.indexOf(b.activity) ||
+        // As in the strip: who waits longest comes first.
+        (a.activity === 'needs_you' ? a.since - b.since : 0) ||
         (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
     );
   }

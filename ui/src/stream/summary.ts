@@ -4,7 +4,7 @@ import { gist } from './call';
 import { errorText, fields, isEmpty, number, text, type Fields } from './read';
 import { failure, isCall, judgement, type Row } from './row';
 import { oneLine } from './visible';
-import { count, money, plural } from './words';
+import { count, money, plural, surface } from './words';
 
 const HAYSTACK = 16 * 1024;
 
@@ -16,6 +16,11 @@ export function summary(row: Row): string {
   return said;
 }
 
+/** Why a call failed, in a line; empty where it did not. */
+export function failureLine(row: Row): string {
+  return row.outcome === 'failed' ? oneLine(failure(row) ?? '', 400) : '';
+}
+
 function remember(row: Row): Row['cache'] {
   if (row.cache.version !== row.version) row.cache = { version: row.version };
   return row.cache;
@@ -24,9 +29,7 @@ function remember(row: Row): Row['cache'] {
 function callLine(row: Row): string {
   const from = fields((row.start ?? row.asked ?? row.end ?? row.refused ?? row.telemetry[0])?.data);
   const line = gist(from['arguments']);
-  const failed = failure(row);
-  if (failed !== undefined && row.outcome === 'failed') return line === '' ? failed : `${line}   ${failed}`;
-  if (line !== '') return line;
+  if (line !== '' || row.outcome === 'failed') return line;
   const result = fields(row.result?.data)['result'] ?? fields(row.end?.data)['result'];
   if (result !== undefined) return typeof result === 'string' ? result : JSON.stringify(result);
   return row.judgements[0] ? judgementLine(row.judgements[0]) : '';
@@ -45,12 +48,12 @@ export function eventLine(event: EventRow): string {
     case 'autonomous_activity':
       return join(text(data, 'activity_type')?.replaceAll('_', ' '), pairs(details, 'timestamp'));
     case 'approval_resolved':
-      return join(text(data, 'tool_name'), `${text(data, 'status') ?? 'answered'} by ${text(data, 'by') ?? 'somebody'}`, text(data, 'message'));
+      return join(text(data, 'tool_name'), `${text(data, 'status') ?? 'answered'} by ${text(data, 'rule') === undefined ? surface(text(data, 'by')) : 'a rule'}`, text(data, 'message'));
     case 'approval_delivered':
       return join(text(data, 'tool_name'), text(data, 'delivery') === 'undeliverable' ? 'the agent was gone and did not get the answer' : 'the agent got the answer');
     case 'session_stopped':
     case 'session_resumed':
-      return join(`by ${text(data, 'by') ?? 'somebody'}`, text(data, 'message'));
+      return join(`by ${surface(text(data, 'by'))}`, text(data, 'message'));
     case 'agent_connected':
       return '';
     case 'agent_disconnected':

@@ -88,3 +88,10 @@ export function sentence(words: string): string {
 export function commandsIn(words: string): string[] {
   return words.split('`').filter((_, n) => n % 2 === 1);
 }
+
+const SURFACES: Readonly<Record<string, string>> = { dialog: 'the dialog', window: 'the window', tray: 'the tray', rest: 'a browser or program', socket: 'a client', hub: 'Countersign' };
+
+/** Who answered, by where it was done. */
+export function surface(by: string | undefined): string {
+  return by === undefined ? 'somebody' : (SURFACES[by] ?? by);
+}

@@ -5,7 +5,7 @@ import { kindName } from '../../stream/kinds';
 import { fields, isEmpty, text } from '../../stream/read';
 import { beganAt, failure, isCall, type Outcome, type Row } from '../../stream/row';
 import type { Session } from '../../stream/sessions';
-import { judgementChip, summary, turnUsage } from '../../stream/summary';
+import { failureLine, judgementChip, summary, turnUsage } from '../../stream/summary';
 import { oneLine } from '../../stream/visible';
 import { clock, duration, fullClock } from '../../stream/words';
 
@@ -25,6 +25,8 @@ export interface RowView {
   readonly kind: string;
   readonly call: boolean;
   readonly summary: string;
+  /** Why it failed. */
+  readonly why: string;
   readonly chip: string;
   readonly stance: 'for' | 'against' | 'note' | '';
   readonly moreChips: number;
@@ -168,6 +170,7 @@ export function viewOf(row: Row, now: number, sessions: (agent: string, session:
     kind: row.kind,
     call: isCall(row),
     summary: said,
+    why: failureLine(row),
     chip: chip?.words ?? usage,
     stance: chip?.stance ?? (usage === '' ? '' : 'note'),
     marks: marksOf(row),
