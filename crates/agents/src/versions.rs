@@ -15,34 +15,46 @@ pub enum Known {
     Odd,
 }
 
-/// Per agent: the first version with a `PermissionRequest` hook, and the line that was tried.
+/// Per agent: the first version with a `PermissionRequest` hook, and the oldest and the newest that were tried.
 ///
-/// Claude Code has it since 2.0.45, Codex since 0.122 (their changelogs). Tried: Claude Code 2.1.197, Codex 0.169.0.
-const fn versions(agent: Agent) -> (&'static str, &'static str) {
+/// Claude Code has it since 2.0.45, Codex since 0.122 (their changelogs).
+const fn versions(agent: Agent) -> (&'static str, &'static str, &'static str) {
     match agent {
-        Agent::ClaudeCode => ("2.0.45", "2.1"),
-        Agent::Codex => ("0.122.0", "0.169"),
+        Agent::ClaudeCode => ("2.0.45", "2.1.197", "2.1.330"),
+        Agent::Codex => ("0.122.0", "0.169.0", "0.169.99"),
     }
 }
 
-/// The line of versions that was tried, such as `2.1`.
+/// The versions that were tried, in words.
 #[must_use]
 pub const fn tried(agent: Agent) -> &'static str {
-    versions(agent).1
+    match agent {
+        Agent::ClaudeCode => "2.1.197 and 2.1.330 were",
+        Agent::Codex => "0.169 was",
+    }
+}
+
+/// Whether a version is sure to know what came with another; one that says nothing of itself is taken for new.
+pub(crate) fn has(version: Option<&str>, since: &str) -> bool {
+    let numbers = |text: &str| numbers(text);
+    match (version.and_then(numbers), numbers(since)) {
+        (Some(version), Some(since)) => version >= since,
+        _ => true,
+    }
 }
 
 /// What is known of the version that a program says.
 #[must_use]
 pub fn known(agent: Agent, version: &str) -> Known {
-    let (first, tried) = versions(agent);
+    let (first, oldest, newest) = versions(agent);
     let Some(number) = numbers(version) else {
         return Known::Odd;
     };
     if Some(&number) < numbers(first).as_ref() {
         return Known::TooOld(first);
     }
-    match numbers(tried) {
-        Some(line) if number.starts_with(&line) => Known::Works,
+    match (numbers(oldest), numbers(newest)) {
+        (Some(oldest), Some(newest)) if oldest <= number && number <= newest => Known::Works,
         _ => Known::Untried,
     }
 }
@@ -61,7 +73,9 @@ mod tests {
     fn a_version_is_told_from_older_and_untried_ones() {
         for (agent, version, expect) in [
             (Agent::ClaudeCode, "2.1.197", Known::Works),
-            (Agent::ClaudeCode, "2.1.0-beta.2", Known::Works),
+            (Agent::ClaudeCode, "2.1.330-beta.2", Known::Works),
+            (Agent::ClaudeCode, "2.1.100", Known::Untried),
+            (Agent::ClaudeCode, "2.1.331", Known::Untried),
             (Agent::ClaudeCode, "2.0.44", Known::TooOld("2.0.45")),
             (Agent::ClaudeCode, "2.0.46", Known::Untried),
             (Agent::ClaudeCode, "3.0.0", Known::Untried),

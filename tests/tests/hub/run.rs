@@ -241,3 +241,85 @@ fn what_is_no_program_is_said_and_told() {
     assert!(output.err.contains("no-such-program-anywhere"), "{}", output.err);
     assert_eq!(ended(&hub)["data"]["exit_code"], 127);
 }
+
+/// The rows of this kind.
+fn of_kind(hub: &Hub, kind: &str) -> usize {
+    hub.history().iter().filter(|row| row["kind"] == kind).count()
+}
+
+#[test]
+fn a_quiet_program_is_stopped_by_a_hub_that_has_come_back() {
+    let folder = Folder::new();
+    let mut hub = Start::in_folder(&folder).run();
+    let mut running = Running::start(program(&hub, "echo ready; sleep 1000"), "");
+    assert_eq!(running.line(), "ready");
+    until("it is in the log", || {
+        (of_kind(&hub, "execution_started") == 1).then_some(())
+    });
+    hub.kill();
+    let hub = Start::in_folder(&folder).run();
+    until("it is there again", || {
+        (of_kind(&hub, "agent_connected") == 2).then_some(())
+    });
+    hub.post_as_approver("/api/sessions/s1/stop", &json!({})).expect(200);
+    running.finish().expect(130);
+    assert_eq!(ended(&hub)["data"]["stopped"], true);
+}
+
+#[test]
+fn slow_a_stop_reaches_what_outlives_the_program() {
+    let hub = Hub::start();
+    let script = "trap '' INT; sleep 1000 & echo $!; trap - INT; exec sleep 1000";
+    let mut running = Running::start(program(&hub, script), "");
+    let sleeper = running.line();
+    until("it is in the log", || {
+        (of_kind(&hub, "execution_started") == 1).then_some(())
+    });
+    hub.post_as_approver("/api/sessions/s1/stop", &json!({})).expect(200);
+    running.finish().expect(130);
+    until("nothing is left of it", || {
+        let path = format!("/proc/{sleeper}/stat");
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        // Gone, or dead and not collected by whoever that is here.
+        (stat.is_empty() || stat.contains(") Z ")).then_some(())
+    });
+}
+
+#[test]
+fn what_it_left_running_goes_on_speaking() {
+    let hub = Hub::start();
+    let script = "(sleep 5; echo late; echo done > \"$COUNTERSIGN_LATE\") & echo early";
+    let late = hub.folder.file("late");
+    let mut command = program(&hub, script);
+    command.env("COUNTERSIGN_LATE", &late);
+    let output = Running::start(command, "").finish().expect(0);
+    assert_eq!(output.out, "early\nlate");
+    until("it was not ended by its pipe", || late.exists().then_some(()));
+}
+
+#[test]
+fn what_cannot_be_written_is_said_and_is_no_success() {
+    let hub = Hub::start();
+    let mut command = program(&hub, "echo hi");
+    command.stdout(std::fs::File::create("/dev/full").unwrap());
+    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(1) && said.contains("could not be written"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_hub_that_says_nothing_holds_no_program_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let mut command = countersign();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    command.arg("--data-dir").arg(folder.data());
+    command.args(["--url", &url, "run", "--", "sh", "-c", "exit 5"]);
+    let begun = Instant::now();
+    command::run(command).expect(5);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}

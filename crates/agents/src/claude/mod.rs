@@ -21,6 +21,8 @@ pub struct Event {
     pub http: bool,
     /// The longest time-out that the agent takes, in seconds, where that is short.
     pub at_most: Option<u32>,
+    /// The first version that is sure to know it: one that does not may pass over the whole settings file for its name.
+    pub since: &'static str,
 }
 
 const fn tells(name: &'static str, matcher: bool) -> Event {
@@ -30,6 +32,7 @@ const fn tells(name: &'static str, matcher: bool) -> Event {
         matcher,
         http: true,
         at_most: None,
+        since: "",
     }
 }
 
@@ -47,34 +50,39 @@ const fn command_only(name: &'static str) -> Event {
     }
 }
 
-/// The events to register for. Those whose hook would change what Claude Code does by being there are left out:
+const fn since(since: &'static str, event: Event) -> Event {
+    Event { since, ..event }
+}
+
+/// The events to register for; the versions are those of Claude Code's changelog, those of `PostToolBatch` and `UserPromptExpansion`,
+/// which it does not tell, later than 2.1.100, which was tried and knows neither. Those whose hook would change what Claude Code does by being there are left out:
 /// [`quirks::CLAUDE_LEFT_OUT`] names them, and why.
 pub const EVENTS: &[Event] = &[
     command_only("SessionStart"),
-    command_only("Setup"),
-    tells("InstructionsLoaded", true),
+    since("2.1.10", command_only("Setup")),
+    since("2.1.69", tells("InstructionsLoaded", true)),
     tells("UserPromptSubmit", false),
-    tells("UserPromptExpansion", true),
+    since("2.1.152", tells("UserPromptExpansion", true)),
     waits("PreToolUse"),
     waits("PermissionRequest"),
-    tells("PermissionDenied", true),
+    since("2.1.89", tells("PermissionDenied", true)),
     tells("PostToolUse", true),
-    tells("PostToolUseFailure", true),
-    tells("PostToolBatch", false),
+    since("2.1.33", tells("PostToolUseFailure", true)),
+    since("2.1.152", tells("PostToolBatch", false)),
     tells("Notification", true),
     tells("SubagentStart", true),
     tells("SubagentStop", true),
-    tells("TeammateIdle", false),
-    tells("TaskCreated", false),
-    tells("TaskCompleted", false),
+    since("2.1.33", tells("TeammateIdle", false)),
+    since("2.1.84", tells("TaskCreated", false)),
+    since("2.1.33", tells("TaskCompleted", false)),
     tells("PreCompact", true),
-    tells("PostCompact", true),
-    tells("Elicitation", true),
-    tells("ElicitationResult", true),
-    tells("ConfigChange", true),
-    tells("CwdChanged", false),
+    since("2.1.76", tells("PostCompact", true)),
+    since("2.1.76", tells("Elicitation", true)),
+    since("2.1.76", tells("ElicitationResult", true)),
+    since("2.1.49", tells("ConfigChange", true)),
+    since("2.1.83", tells("CwdChanged", false)),
     tells("Stop", false),
-    tells("StopFailure", true),
+    since("2.1.78", tells("StopFailure", true)),
     tells("SessionEnd", true),
 ];
 

@@ -18,6 +18,7 @@ const fn event(name: &'static str, matcher: bool) -> Event {
         matcher,
         http: false,
         at_most: None,
+        since: "",
     }
 }
 

@@ -107,6 +107,23 @@ pub fn our_arguments(line: &str, agent: Agent) -> Option<Vec<String>> {
     Some(words.split_off(place + 2))
 }
 
+/// Whether a command line is one that [`command_line`] writes, with whatever arguments; what somebody put around or behind that is
+/// theirs.
+#[must_use]
+pub(super) fn is_written(line: &str, agent: Agent) -> bool {
+    let words = words(line);
+    let Some((program, rest)) = words.split_first() else {
+        return false;
+    };
+    let [hook, name, more @ ..] = rest else { return false };
+    is_ours(program)
+        && hook == "hook"
+        && name == agent.name()
+        && [Shell::Posix, Shell::Windows]
+            .into_iter()
+            .any(|shell| command_line(shell, program, agent, more) == line.trim())
+}
+
 fn is_ours(program: &str) -> bool {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
     let name = name.to_ascii_lowercase();
@@ -189,6 +206,28 @@ mod tests {
         assert!(!ours("countersign emit --type hook --data codex"));
         assert!(!ours("'countersign hook codex"));
         assert!(!ours(""));
+    }
+
+    #[test]
+    fn what_somebody_added_to_a_command_is_theirs() {
+        let written = |line: &str| is_written(line, Agent::Codex);
+        assert!(written("/x/countersign hook codex"));
+        assert!(written(
+            "'/a b/countersign' hook codex --data-dir '/c d' --when-absent deny"
+        ));
+        assert!(written(r#""C:/Program Files/Countersign/countersign.exe" hook codex"#));
+        for line in [
+            "/x/countersign hook codex && notify-send hi",
+            "/x/countersign hook codex --verbose 2>>/tmp/log",
+            "FOO=1 /x/countersign hook codex",
+            "/x/countersign hook codex # mine",
+            "/x/countersign hook codex; true",
+            "exec /x/countersign hook codex",
+            "/x/countersign --data-dir /y hook codex",
+            "/x/countersign hook claude-code",
+        ] {
+            assert!(!written(line), "{line}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::hook::Agent;
 pub struct Beside<'a> {
     /// The program that our entries should run.
     pub program: Option<&'a str>,
+    /// The agent's version.
+    pub version: Option<&'a str>,
     /// Where the file is.
     pub path: &'a str,
     /// Whose the file is.
@@ -54,7 +56,7 @@ pub fn look(kind: Kind, file: Option<&str>, beside: Beside<'_>) -> Result<Vec<Fi
 fn hooks(agent: Agent, entries: &[Entry], beside: Beside<'_>, found: &mut Vec<Finding>) {
     for entry in entries
         .iter()
-        .filter(|entry| !entry.ours && entry.event == "PermissionRequest")
+        .filter(|entry| !entry.ours && !entry.within && entry.event == "PermissionRequest")
     {
         found.push(Finding::warn(
             "other-hook",
@@ -69,9 +71,31 @@ fn hooks(agent: Agent, entries: &[Entry], beside: Beside<'_>, found: &mut Vec<Fi
         ));
     }
     let ours: Vec<&Entry> = entries.iter().filter(|entry| entry.ours).collect();
+    if let Some(entry) = entries.iter().find(|entry| entry.within && !ours.is_empty()) {
+        found.push(Finding::warn(
+            "twice",
+            format!(
+                "a command of your own runs Countersign for {}, too, so that it is told twice: `{}`",
+                entry.event,
+                shown(&entry.runs)
+            ),
+            "Take Countersign out of that command; what you wrote is left as it is.",
+        ));
+    }
     for entry in &ours {
-        let known = registered(agent).any(|event| event == entry.event);
-        if !known {
+        let known = |version| registered(agent, version).any(|event| event == entry.event);
+        if known(None) && !known(beside.version) {
+            found.push(Finding::fail(
+                "version-events",
+                format!(
+                    "{} {} may not know {}, and then ignores the whole file",
+                    agent.title(),
+                    beside.version.unwrap_or_default(),
+                    entry.event
+                ),
+                format!("Connect again: `countersign connect {}`.", agent.name()),
+            ));
+        } else if !known(None) {
             found.push(Finding::warn(
                 "events",
                 format!(

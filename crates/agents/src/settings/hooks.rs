@@ -5,12 +5,13 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use serde_json::json;
 
-use super::command::{is_our_address, our_program};
+use super::command::{is_our_address, is_written, our_program};
 use super::text::{Container, Layout, Text, parse, span};
 use super::{Trouble, Unreadable, Wish, address};
 use crate::claude::{self, Event};
 use crate::codex;
 use crate::hook::Agent;
+use crate::versions::has;
 
 /// Seconds that a hook may take that a person may have to answer: a day.
 const WAITING: u32 = 86_400;
@@ -32,6 +33,8 @@ pub struct Entry {
     pub program: Option<String>,
     /// Whether it is Countersign's.
     pub ours: bool,
+    /// Whether it is somebody's own command, with ours in it.
+    pub within: bool,
     /// Headers that go with an address, as they are written: a value may name variables.
     pub headers: Vec<(String, String)>,
     /// The variables that those may name; others are empty (`allowedEnvVars`).
@@ -53,6 +56,11 @@ pub(super) fn events(agent: Agent) -> &'static [Event] {
         Agent::ClaudeCode => claude::EVENTS,
         Agent::Codex => codex::EVENTS,
     }
+}
+
+/// Those of them that this version knows.
+pub(super) fn registered(agent: Agent, version: Option<&str>) -> impl Iterator<Item = &'static Event> {
+    events(agent).iter().filter(move |event| has(version, event.since))
 }
 
 /// Seconds after which the agent gives a hook up.
@@ -176,14 +184,17 @@ fn entries<'a>(text: &str, hooks: &'a Object<'a>, agent: Agent) -> Result<Vec<Fo
 fn entry(event: &str, matcher: Option<String>, value: &Value<'_>, agent: Agent) -> Entry {
     let url = text_of(value, "url");
     let mut line = text_of(value, "command").unwrap_or_default();
+    let mut written = is_written(&line, agent);
     if let Some(words) = value.as_object().and_then(|fields| fields.get_array("args")) {
         // The form without a shell.
         line = format!("'{}'", line.replace('\'', r"'\''"));
         for word in words.elements.iter().filter_map(Value::as_string_lit) {
             line = format!("{line} '{}'", word.value.replace('\'', r"'\''"));
         }
+        written = true;
     }
-    let program = our_program(&line, agent);
+    let runs_ours = our_program(&line, agent);
+    let program = runs_ours.clone().filter(|_| written);
     let ours = program.is_some() || url.as_deref().is_some_and(|url| is_our_address(url, agent));
     let kind = || text_of(value, "type").unwrap_or_default();
     Entry {
@@ -192,6 +203,7 @@ fn entry(event: &str, matcher: Option<String>, value: &Value<'_>, agent: Agent) 
         runs: url
             .or_else(|| Some(line).filter(|line| !line.is_empty()))
             .unwrap_or_else(kind),
+        within: runs_ours.is_some() && program.is_none(),
         program,
         ours,
         headers: headers(value),
@@ -238,11 +250,12 @@ pub(super) fn read(text: &str, agent: Agent) -> Result<Vec<Entry>, Unreadable> {
 /// Registers for every event, once, and for no other.
 pub(super) fn put_in(text: &mut Text, agent: Agent, wish: &Wish) -> Result<(), Trouble> {
     // What is registered twice, or for an event that is no longer wanted.
+    let version = wish.version.as_deref();
     take_out_where(text, agent, |found, before| {
-        let wanted = events(agent).iter().any(|event| event.name == found.event);
+        let wanted = registered(agent, version).any(|event| event.name == found.event);
         !wanted || before.iter().any(|other| other.event == found.event)
     })?;
-    for event in events(agent) {
+    for event in registered(agent, version) {
         ensure(text, agent, event, &handler(event, wish))?;
     }
     Ok(())

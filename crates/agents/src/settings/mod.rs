@@ -55,6 +55,8 @@ pub struct Wish {
     pub http: Option<Http>,
     /// Usage and cost: `Some(Some(URL))` tells them to the hub there, `Some(None)` stops that, `None` leaves it.
     pub telemetry: Option<Option<String>>,
+    /// The agent's version, which decides what events it knows.
+    pub version: Option<String>,
 }
 
 /// An address that takes hooks.
@@ -252,9 +254,9 @@ pub fn variable(file: &str, name: &str) -> Option<String> {
     env::variable(split(file).1, name)
 }
 
-/// The events that `connect` registers for.
-pub fn registered(agent: Agent) -> impl Iterator<Item = &'static str> {
-    hooks::events(agent).iter().map(|event| event.name)
+/// The events that `connect` registers for with this version of the agent; one that is not known has all of them.
+pub fn registered(agent: Agent, version: Option<&str>) -> impl Iterator<Item = &'static str> {
+    hooks::registered(agent, version).map(|event| event.name)
 }
 
 impl Kind {

@@ -11,6 +11,7 @@ fn wish(agent: Agent, telemetry: bool) -> Wish {
         command: command_line(Shell::Posix, PROGRAM, agent, &[]),
         http: None,
         telemetry: telemetry.then(|| Some("http://127.0.0.1:8765".to_owned())),
+        version: None,
     }
 }
 
@@ -124,6 +125,44 @@ fn a_question_has_a_day_and_the_rest_has_seconds() {
 }
 
 #[test]
+fn an_older_program_gets_no_event_that_it_may_not_know() {
+    let names = |version: Option<&str>| -> Vec<&str> { registered(Agent::ClaudeCode, version).collect() };
+    assert_eq!(names(None), names(Some("2.1.197")));
+    assert_eq!(names(Some("unknown")), names(None));
+    let old = names(Some("2.1.100"));
+    assert!(
+        !old.contains(&"PostToolBatch") && !old.contains(&"UserPromptExpansion") && old.contains(&"PermissionDenied")
+    );
+    assert!(names(Some("2.0.50")).contains(&"PermissionRequest") && !names(Some("2.0.50")).contains(&"Setup"));
+    // Older than when it was connected.
+    let wish = |version: &str| Wish {
+        version: Some(version.to_owned()),
+        ..wish(Agent::ClaudeCode, false)
+    };
+    let new = connect(Kind::ClaudeSettings, None, &wish("2.1.330"))
+        .expect("connected")
+        .expect("a file");
+    let beside = Beside {
+        version: Some("2.1.100"),
+        ..Beside::default()
+    };
+    let found = look(Kind::ClaudeSettings, Some(&new), beside).expect("read");
+    assert_eq!(
+        found.iter().filter(|finding| finding.check == "version-events").count(),
+        2,
+        "{found:?}"
+    );
+    let older = connect(Kind::ClaudeSettings, Some(&new), &wish("2.1.100"))
+        .expect("connected")
+        .expect("a file");
+    assert!(!older.contains("PostToolBatch") && older.contains("PreToolUse"));
+    assert_eq!(
+        connect(Kind::ClaudeSettings, Some(&older), &wish("2.1.330")).map(|again| again.map(|text| text.len())),
+        Ok(Some(new.len()))
+    );
+}
+
+#[test]
 fn an_older_path_is_replaced_and_others_hooks_stay() {
     let file = r#"{"hooks": {
         "PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "guard"}, {"type": "command", "command": "/old/countersign hook claude-code"}]}],
@@ -136,7 +175,7 @@ fn an_older_path_is_replaced_and_others_hooks_stay() {
     assert!(!connected.contains("/old/countersign"), "{connected}");
     let mine: Vec<Entry> = entries(Kind::ClaudeSettings, &connected).expect("read");
     let ours = mine.iter().filter(|entry| entry.ours).count();
-    assert_eq!(ours, registered(Agent::ClaudeCode).count());
+    assert_eq!(ours, registered(Agent::ClaudeCode, None).count());
     assert!(!mine.iter().any(|entry| entry.event == "WorktreeCreate"));
     let left = disconnect(Kind::ClaudeSettings, Some(&connected))
         .expect("left")

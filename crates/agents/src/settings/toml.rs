@@ -3,7 +3,7 @@
 
 use toml_edit::{Document, Item, Table};
 
-use super::command::our_program;
+use super::command::{is_written, our_program};
 use super::hooks::{Entry, events, seconds};
 use super::text::newline;
 use super::{Trouble, Unreadable};
@@ -110,12 +110,14 @@ fn entries(event: &str, groups: &Item, found: &mut Vec<Entry>) {
             _ => continue,
         };
         for line in commands {
-            let program = our_program(line, Agent::Codex);
+            let runs_ours = our_program(line, Agent::Codex);
+            let program = runs_ours.clone().filter(|_| is_written(line, Agent::Codex));
             found.push(Entry {
                 event: event.to_owned(),
                 matcher: matcher.clone(),
                 runs: line.to_owned(),
                 ours: program.is_some(),
+                within: runs_ours.is_some() && program.is_none(),
                 program,
                 ..Entry::default()
             });

@@ -7,7 +7,7 @@ use clap::Args;
 use countersign_agents::hook::Agent;
 use countersign_hub::{Clock, SystemClock};
 use countersign_model::{ConnectionState, Finding, Outcome};
-use countersign_server::connect::{Doctor, HubSide, Scope, Surroundings, connections, examine, is_well};
+use countersign_server::connect::{Doctor, HubSide, Scope, Surroundings, connections, examine, is_connected, is_well};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -128,6 +128,9 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
         Some(agent) => vec![scope(agent, arguments.project.as_ref())?],
         None => here(&around),
     };
+    let scopes: Vec<Scope> = scopes.into_iter().map(|scope| in_project(scope, &around)).collect();
+    // Of two agents that are there, one may be left alone.
+    let asked = arguments.agent.is_some() || !scopes.iter().any(|scope| is_connected(scope, &around));
     let hub = ByHttp(place.clone());
     let found: Vec<(Scope, Vec<Finding>)> = scopes
         .into_iter()
@@ -135,6 +138,7 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
             let findings = examine(&Doctor {
                 around: &around,
                 scope: &scope,
+                asked,
                 hub: &hub,
                 fix: arguments.fix.then(|| SystemClock.now().to_rfc3339()),
             });
@@ -157,6 +161,16 @@ pub(crate) fn run(arguments: &Arguments, place: &Place) -> Result<Exit, Failure>
     }
     out.flush()?;
     Ok(if well { Exit::Ok } else { Exit::Failed })
+}
+
+/// The project of this folder, where the agent is connected there and nowhere else.
+fn in_project(scope: Scope, around: &Surroundings) -> Scope {
+    let here = Scope {
+        agent: scope.agent,
+        project: around.here.clone(),
+    };
+    let alone = scope.project.is_none() && !is_connected(&scope, around) && is_connected(&here, around);
+    if alone { here } else { scope }
 }
 
 /// The agents that somebody may wonder about.

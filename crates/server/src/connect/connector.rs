@@ -173,6 +173,7 @@ impl Connector {
             let doctor = Doctor {
                 around,
                 scope: &scope,
+                asked: true,
                 hub: &Inside { connector, runtime },
                 fix: fix.then(|| connector.hub.now().to_rfc3339()),
             };

@@ -120,7 +120,8 @@ impl Plan {
         let program = around.own().ok_or(ConnectError::NoProgram)?;
         let mut findings = Vec::new();
         let wanted = as_before(&files, wanted, &mut findings)?;
-        let wish = wish(scope.agent, &program, &wanted)?;
+        let version = around.agent_version(scope.agent);
+        let wish = wish(scope.agent, &program, &wanted, version.clone())?;
         let mut steps = Vec::new();
         for (kind, file) in files.all() {
             let mut wish = wish.clone();
@@ -138,7 +139,11 @@ impl Plan {
             };
             let edited = edited.map_err(|trouble| left_alone(&file.path, trouble))?;
             if kind == files.kind {
-                findings.extend(files.conflicts(edited.as_deref(), Some(&program.to_string_lossy()))?);
+                findings.extend(files.conflicts(
+                    edited.as_deref(),
+                    Some(&program.to_string_lossy()),
+                    version.as_deref(),
+                )?);
             }
             steps.push((file.clone(), edited));
         }
@@ -152,6 +157,7 @@ impl Plan {
                 "Keep that file out of the repository, or connect Codex for all projects instead.",
             ));
         }
+        findings.extend(around.not_installed(scope.agent, version.as_deref()));
         findings.extend(around.other_name(&program));
         if let Some(why) = place::short_lived(&program) {
             findings.push(Finding::warn(
@@ -160,7 +166,14 @@ impl Plan {
                 "Install Countersign where it stays, and connect again with that one.",
             ));
         }
-        findings.extend(elsewhere(around, scope));
+        let text = steps
+            .first()
+            .and_then(|(_, text): &(AsRead, Option<String>)| text.clone());
+        let ours = text
+            .and_then(|text| settings::entries(files.kind, &text).ok())
+            .unwrap_or_default();
+        let ours: Vec<Entry> = ours.into_iter().filter(|entry| entry.ours).collect();
+        findings.extend(elsewhere(around, scope, &ours));
         Ok(Self {
             agent: scope.agent,
             steps,
@@ -272,7 +285,7 @@ fn value_of<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
         })
 }
 
-fn wish(agent: Agent, program: &Path, wanted: &Wanted) -> Result<Wish, ConnectError> {
+fn wish(agent: Agent, program: &Path, wanted: &Wanted, version: Option<String>) -> Result<Wish, ConnectError> {
     let mut more = wanted.more.clone();
     if let Some(policy) = wanted.when_absent {
         more.extend(["--when-absent".to_owned(), policy.to_string()]);
@@ -282,6 +295,7 @@ fn wish(agent: Agent, program: &Path, wanted: &Wanted) -> Result<Wish, ConnectEr
         command: command_line(Shell::here(), program, agent, &more),
         http: wanted.http.clone().flatten(),
         telemetry: wanted.telemetry.clone(),
+        version,
     })
 }
 
@@ -301,29 +315,46 @@ fn change(was: &AsRead, text: Option<&str>, backup: Option<&Path>) -> FileChange
     }
 }
 
-/// Whether the same agent is connected in the other place, too: everything would be told twice.
-fn elsewhere(around: &Surroundings, scope: &Scope) -> Option<Finding> {
-    let own = Scope {
+/// Whether the same agent is connected in the other place, too, so that everything would be told twice. `ours` is what is, or will be,
+/// in this one.
+fn elsewhere(around: &Surroundings, scope: &Scope, ours: &[Entry]) -> Option<Finding> {
+    let other = Scope {
         agent: scope.agent,
-        project: None,
+        project: match scope.project {
+            Some(_) => None,
+            None => Some(around.here.clone()?),
+        },
     };
-    scope.project.as_ref()?;
-    let files = Files::read(around, &own).ok()?;
-    let entries = settings::entries(files.kind, files.hooks.text.as_deref()?).ok()?;
-    entries.iter().any(|entry| entry.ours).then(|| {
-        Finding::warn(
-            "twice",
-            format!(
-                "{} is connected for all projects already ({})",
-                scope.agent.title(),
-                files.hooks.path.display()
-            ),
-            format!(
-                "One of the two is enough: `countersign disconnect {}` takes out the one for all projects.",
-                scope.agent.name()
-            ),
-        )
-    })
+    let files = Files::read(around, &other).ok()?;
+    let there = files.ours().ok()?;
+    let ours = ours.first()?;
+    // Claude Code runs equal commands once (2.1.197); Codex does not (0.169.0).
+    let once = |entry: &Entry| scope.agent == Agent::ClaudeCode && entry.runs == ours.runs;
+    let differs = there.iter().find(|entry| entry.event == ours.event && !once(entry))?;
+    let (here, there) = match scope.project {
+        Some(_) => ("for all projects, too", "countersign disconnect"),
+        None => ("in this folder's project, too", "countersign disconnect --project ."),
+    };
+    Some(Finding::fail(
+        "twice",
+        format!(
+            "{} is connected {here} ({}: `{}`), so that everything is told and asked twice",
+            scope.agent.title(),
+            files.hooks.path.display(),
+            differs.runs
+        ),
+        format!(
+            "One of the two is enough: `{there} {}` takes that one out.",
+            scope.agent.name()
+        ),
+    ))
+}
+
+/// Whether settings have any hook of ours.
+#[must_use]
+pub fn is_connected(scope: &Scope, around: &Surroundings) -> bool {
+    let ours = Files::read(around, scope).and_then(|files| files.ours());
+    ours.is_ok_and(|ours| !ours.is_empty())
 }
 
 /// Agents of this machine, and how they are connected.
@@ -338,7 +369,7 @@ fn connection(around: &Surroundings, agent: Agent) -> Connection {
     let mut connection = Connection {
         agent: agent.name().to_owned(),
         title: agent.title().to_owned(),
-        version: program.as_ref().and_then(|program| around.version(program)),
+        version: around.agent_version(agent),
         program: program.map(|program| program.display().to_string()),
         state: ConnectionState::Unreadable,
         file: around.folder(agent, None).display().to_string(),
@@ -356,14 +387,18 @@ fn connection(around: &Surroundings, agent: Agent) -> Connection {
     connection.file = files.hooks.path.display().to_string();
     connection.telemetry = files.telemetry().is_some_and(|(_, ours)| ours);
     let own = around.own().map(|own| own.display().to_string());
-    match doctor::state(&files, own.as_deref()) {
+    match doctor::state(&files, own.as_deref(), connection.version.as_deref()) {
         Ok((state, when_absent)) => {
             connection.state = state;
             connection.when_absent = when_absent;
         }
         Err(error) => connection.findings.push(unreadable(&error)),
     }
-    match files.conflicts(files.hooks.text.as_deref(), own.as_deref()) {
+    match files.conflicts(
+        files.hooks.text.as_deref(),
+        own.as_deref(),
+        connection.version.as_deref(),
+    ) {
         Ok(findings) => connection.findings.extend(findings),
         Err(error) if connection.state != ConnectionState::Unreadable => connection.findings.push(unreadable(&error)),
         Err(_) => {}

@@ -1,11 +1,14 @@
 //! Where things are on this machine: the agents' programs and settings, and the program of ours that their hooks run.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use countersign_agents::hook::Agent;
+use countersign_agents::settings::registered;
 use countersign_model::Finding;
 
 use super::child;
@@ -32,6 +35,8 @@ pub struct Surroundings {
     pub managed: PathBuf,
     /// The file with what an administrator demands of Codex (developers.openai.com/codex/enterprise/managed-configuration).
     pub requirements: PathBuf,
+    /// Versions that programs have said.
+    pub(super) versions: Arc<Mutex<HashMap<PathBuf, Option<String>>>>,
 }
 
 impl Surroundings {
@@ -52,6 +57,7 @@ impl Surroundings {
             here: None,
             managed: managed(),
             requirements: requirements(),
+            versions: Arc::default(),
         })
     }
 
@@ -92,6 +98,37 @@ impl Surroundings {
         .map(|folder| self.home.join(folder));
         let system = ["/opt/homebrew/bin", "/usr/local/bin"].map(PathBuf::from);
         self.find(agent.program(), usual.into_iter().chain(system))
+    }
+
+    /// The version of an agent's program, where it is there and says one.
+    pub(super) fn agent_version(&self, agent: Agent) -> Option<String> {
+        self.version(&self.agent(agent)?)
+    }
+
+    /// Said when an agent is connected that is not there, or that does not know all events.
+    pub(super) fn not_installed(&self, agent: Agent, version: Option<&str>) -> Option<Finding> {
+        if self.agent(agent).is_none() {
+            return Some(Finding::warn(
+                "agent",
+                format!("`{}` is not on the path", agent.program()),
+                format!("Install {}, or look whether the path leads to it.", agent.title()),
+            ));
+        }
+        let left_out: Vec<&str> = registered(agent, None)
+            .filter(|event| !registered(agent, version).any(|known| known == *event))
+            .collect();
+        (!left_out.is_empty()).then(|| {
+            Finding::warn(
+                "version",
+                format!(
+                    "{} {} is older than some events, which were left out: {}",
+                    agent.title(),
+                    version.unwrap_or_default(),
+                    left_out.join(", ")
+                ),
+                format!("Update {}, and connect again.", agent.title()),
+            )
+        })
     }
 
     fn find(&self, name: &str, more: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
@@ -140,14 +177,20 @@ impl Surroundings {
     /// The version that an agent's program says: the first word of digits and dots.
     #[must_use]
     pub fn version(&self, program: &Path) -> Option<String> {
-        let mut command = Command::new(program);
-        command.arg("--version").stdin(Stdio::null());
-        let text = child::output(command, &[], VERSION).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        let mut words = text.split_whitespace();
-        let version = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))?;
-        Some(version.chars().take(40).collect())
+        let mut known = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that hangs is waited for once.
+        known.entry(program.to_owned()).or_insert_with(|| said(program)).clone()
     }
+}
+
+fn said(program: &Path) -> Option<String> {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null());
+    let text = child::output(command, &[], VERSION).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let mut words = text.split_whitespace();
+    let version = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'))?;
+    Some(version.chars().take(40).collect())
 }
 
 fn managed() -> PathBuf {

@@ -57,10 +57,16 @@ impl Files {
     }
 
     /// What stands in the way, once the hooks' file is like `text`.
-    pub(super) fn conflicts(&self, text: Option<&str>, program: Option<&str>) -> Result<Vec<Finding>, ConnectError> {
+    pub(super) fn conflicts(
+        &self,
+        text: Option<&str>,
+        program: Option<&str>,
+        version: Option<&str>,
+    ) -> Result<Vec<Finding>, ConnectError> {
         let path = self.hooks.path.display().to_string();
         let beside = Beside {
             program,
+            version,
             path: &path,
             rank: self.rank,
             levels: &self.levels,

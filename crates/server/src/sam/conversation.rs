@@ -78,6 +78,11 @@ impl SamConversation {
         }
     }
 
+    /// Who it is, said at the door.
+    pub(crate) fn enters(&self, agent: &str, session: &str) {
+        self.publisher.enters(agent, session);
+    }
+
     async fn frame(&self, text: &str, incoming: &mut Incoming) {
         let decoded = sam::decode(text, &self.peer);
         if let Ok(Decoded {

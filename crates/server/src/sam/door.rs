@@ -57,6 +57,7 @@ struct Opening {
 /// Upgrades the request. The cursor is taken now: from here on nothing is missed.
 pub(crate) fn open(request: Request, role: Role, door: Door, settings: &Settings) -> Result<Response, Problem> {
     let opening = opening(&request, &door, settings)?;
+    let who = (role != Role::Monitor).then(|| who(&request)).flatten();
     let closing = settings.closing.clone();
     let (timeout, switches) = (settings.approval_timeout, settings.switches);
     let opened = opening.cursor.seen();
@@ -93,10 +94,23 @@ pub(crate) fn open(request: Request, role: Role, door: Door, settings: &Settings
             };
             let name = setting.name.clone();
             let sam = SamConversation::new(origin, door, badge, name, timeout, started, direct.clone());
+            if let Some((agent, session)) = &who {
+                sam.enters(agent, session);
+            }
             Root::new(sam, setting, direct)
         })
         .await;
     })
+}
+
+/// The agent and the session that a publisher says it is: `/publish?agent=NAME&session=ID`.
+fn who(request: &Request) -> Option<(String, String)> {
+    let asked = query(request.uri().query().unwrap_or_default());
+    let named = |wanted: &str| {
+        let found = asked.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.to_string())
+    };
+    Some((named("agent")?, named("session")?))
 }
 
 /// Says where in the log the connection is. The channel is new, so there is room.

@@ -17,6 +17,8 @@ use crate::cloud;
 
 /// Sessions of one connection that are announced and told of stops.
 const MAX_SESSIONS: usize = 256;
+/// Bytes of a name that is said at the door; as many as an event's may have.
+const MAX_NAME: usize = 256;
 /// Frames of one connection that may wait for their receipt; then it is not read from.
 const MAX_UNACKED: usize = 4096;
 /// Events that are published as one, at most, and their bytes, about.
@@ -192,6 +194,14 @@ impl<T: Tongue> Publisher<T> {
             drop(state);
             // It may be stopped already, and must hear so.
             self.asked.notify_one();
+        }
+    }
+
+    /// Says who the connection is before its first event, so that word of a stop finds it. Names that no event may have are passed over.
+    pub(crate) fn enters(&self, agent: &str, session: &str) {
+        let fits = |name: &str| !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control);
+        if fits(agent) && fits(session) && self.badge.with(|access| access.may_publish()) {
+            self.announce_if_new(&agent.into(), &session.into());
         }
     }
 

@@ -1,20 +1,19 @@
-//! The program that is run: started, listened to, signalled, waited for. What it says goes on unchanged to where it would have gone.
+//! The program that is run: started, signalled, waited for. What it says is for `ears`.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, IsTerminal};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 
 use rustix::process::{
-    Pid, WaitId, WaitIdOptions, kill_current_process_group, kill_process, kill_process_group, waitid,
+    Pid, WaitId, WaitIdOptions, kill_current_process_group, kill_process, kill_process_group, test_kill_process_group,
+    waitid,
 };
 use tokio::sync::oneshot;
 
 use super::Labels;
-use super::tail::{Tail, Voice};
+use super::ears::Ears;
+use super::tail::Tail;
 
 pub(super) use rustix::process::Signal;
 
@@ -78,6 +77,7 @@ pub(super) struct Child {
     /// It has a process group of its own. At a terminal it shares ours, or it could not read what is typed.
     own_group: bool,
     ended: oneshot::Receiver<()>,
+    ears: Ears,
 }
 
 impl Child {
@@ -91,7 +91,7 @@ impl Child {
         if own_group {
             program.process_group(0);
         }
-        let ears = Ears::fit(&mut program)?;
+        let mut ears = Ears::fit(&mut program)?;
         let child = program.spawn()?;
         // It holds the writing ends of the pipes, which must close with the program.
         drop(program);
@@ -109,6 +109,7 @@ impl Child {
             pid,
             own_group,
             ended,
+            ears,
         })
     }
 
@@ -123,6 +124,16 @@ impl Child {
             Ok(status) => End::of(status),
             Err(_) => End::Exit(1),
         }
+    }
+
+    /// Whether what it started has outlived it; to be asked once it has ended.
+    pub(super) fn left_any(&self) -> bool {
+        self.own_group && test_kill_process_group(self.pid).is_ok()
+    }
+
+    /// What it left running goes on speaking as before, with nobody listening. Says what could not be written of what was said so far.
+    pub(super) fn let_go(self) -> Option<io::Error> {
+        self.ears.let_go()
     }
 
     /// A signal that was meant for the program.
@@ -147,72 +158,6 @@ impl Child {
         } else {
             kill_process(self.pid, signal)
         };
-    }
-}
-
-/// Where the program's words come by on their way.
-struct Ears(Vec<(Voice, PipeReader, File)>);
-
-impl Ears {
-    /// A terminal stays the program's own. Where both voices go to one place they share a pipe, which keeps their order.
-    fn fit(program: &mut Command) -> io::Result<Self> {
-        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let err = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        let one_place = same(&out, &err);
-        let mut ears = Vec::new();
-        let mut writer: Option<PipeWriter> = None;
-        if !out.is_terminal() {
-            let (reader, end) = io::pipe()?;
-            program.stdout(Stdio::from(end.try_clone()?));
-            writer = Some(end);
-            ears.push((Voice::Out, reader, out));
-        }
-        if !err.is_terminal() {
-            match writer.filter(|_| one_place) {
-                Some(end) => {
-                    program.stderr(Stdio::from(end));
-                }
-                None => {
-                    let (reader, end) = io::pipe()?;
-                    program.stderr(Stdio::from(end));
-                    ears.push((Voice::Err, reader, err));
-                }
-            }
-        }
-        Ok(Self(ears))
-    }
-
-    fn listen(self, tail: &Tail) {
-        for (voice, mut from, mut to) in self.0 {
-            let tail = tail.clone();
-            tail.open();
-            std::thread::spawn(move || {
-                let mut piece = vec![0; 64 * 1024];
-                loop {
-                    match from.read(&mut piece) {
-                        Ok(0) => break,
-                        Ok(count) => {
-                            // Nobody reads any more: the program is to hear of that as it would have.
-                            if to.write_all(&piece[..count]).is_err() {
-                                break;
-                            }
-                            tail.hear(voice, &piece[..count]);
-                        }
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(_) => break,
-                    }
-                }
-                drop(from);
-                tail.close();
-            });
-        }
-    }
-}
-
-fn same(one: &File, other: &File) -> bool {
-    match (one.metadata(), other.metadata()) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Labels;
-use crate::hub::{Backoff, HubError, Place, Socket, connect};
+use crate::hub::{Backoff, HubError, Place, Socket, connect, query};
 use crate::output::say;
 use crate::show::visible;
 
@@ -22,9 +22,10 @@ use crate::show::visible;
 const MOST_WAITING: usize = 256;
 /// Places that what the program says leaves to its start and its end.
 const RESERVED: usize = 8;
-/// How long the end of a program waits until the hub has it all.
-const GOODBYE: Duration = Duration::from_secs(5);
-/// The same where the hub has not been reached at all.
+/// How long the end of a program waits until a hub that is there has it all.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// The same where the hub is away, after it was there and where it was not.
+const GONE: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_millis(500);
 
 /// The connection, as the program's side sees it.
@@ -42,8 +43,14 @@ impl Link {
     pub(super) fn open(labels: Labels, place: Place) -> Self {
         let (events, waiting) = channel(MOST_WAITING);
         let (stop, stops) = channel(1);
+        // Said at once: a stop has to find its way before anything is told.
+        let path = format!(
+            "/publish{}",
+            query(&[("run", "1"), ("agent", &labels.agent), ("session", &labels.session)])
+        );
         let carrier = Carrier {
             place,
+            path,
             waiting,
             stop,
             unacknowledged: VecDeque::new(),
@@ -119,6 +126,7 @@ struct Data {
 
 struct Carrier {
     place: Place,
+    path: String,
     waiting: Receiver<(u64, String)>,
     stop: Sender<Option<String>>,
     /// What the hub may not have, and has again after a new connection.
@@ -131,7 +139,12 @@ impl Carrier {
         let mut backoff = Backoff::new();
         let mut told = false;
         loop {
-            match self.open().await {
+            let opened = tokio::select! {
+                opened = self.open() => opened,
+                // Nobody waits for a hub that says nothing.
+                () = async { closed(&self.waiting).await; sleep(AWAY).await } => return,
+            };
+            match opened {
                 Ok(socket) => {
                     self.connected = true;
                     backoff.reset();
@@ -150,7 +163,7 @@ impl Carrier {
             }
             // The program has ended: whoever was there a moment ago may come back.
             if self.waiting.is_closed() {
-                let patience = if self.connected { GOODBYE } else { AWAY };
+                let patience = if self.connected { GONE } else { AWAY };
                 let _ = timeout(patience, async {
                     loop {
                         sleep(Duration::from_millis(100)).await;
@@ -173,7 +186,7 @@ impl Carrier {
 
     async fn open(&self) -> Result<Socket, HubError> {
         let found = self.place.find()?;
-        connect(&found, "/publish?run=1", self.place.token(&found.url).as_deref()).await
+        connect(&found, &self.path, self.place.token(&found.url).as_deref()).await
     }
 
     /// Whether all is said.

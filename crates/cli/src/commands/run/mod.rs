@@ -1,7 +1,8 @@
 //! `countersign run`: wraps any program. Its start, the tail of what it says, and its end are events; a stop from the window ends it.
-//! The program is in `child`, what it says in `tail`, the way to the hub in `link`.
+//! The program is in `child`, what it says in `ears` and `tail`, the way to the hub in `link`.
 
 mod child;
+mod ears;
 mod link;
 mod tail;
 
@@ -28,6 +29,8 @@ use tail::Tail;
 const HEED: Duration = Duration::from_secs(5);
 /// How often what it says is told.
 const TELL: Duration = Duration::from_millis(250);
+/// How often it is seen whether something is left of it.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long what it left running may keep its output open.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -94,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, place: Place) -> Result<Exit, Failure> 
         .build()
         .map_err(|error| Failure::Other(format!("no runtime: {error}")))?;
     let code = runtime.block_on(accompany(&arguments.command, &labels, place))?;
-    // Threads may still stand at pipes that what the program left behind holds open.
+    // Its threads may still wait for a hub that says nothing.
     runtime.shutdown_background();
     Ok(Exit::Of(code))
 }
@@ -191,16 +194,35 @@ async fn accompany(command: &[OsString], labels: &Labels, place: Place) -> Resul
             }
         }
     };
+    // A stop is for what it started, too, where that has outlived it.
+    while let Some(([signal, harder @ ..], due)) = stop.filter(|_| child.left_any()) {
+        let now = tokio::time::Instant::now();
+        if now < due {
+            sleep_until(due.min(now + LOOK)).await;
+            continue;
+        }
+        child.end(*signal);
+        stop = Some((harder, due + HEED));
+    }
     // What it said last may still be on its way through the pipes.
     let lingering = Instant::now();
     while !tail.is_closed() && lingering.elapsed() < LINGER {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    let lost = child.let_go();
     tail.rest().into_iter().for_each(|said| link.tell("output", &said));
     let (kind, data) = outcome(&end, begun.elapsed(), stopped.as_ref());
     link.tell(kind, &data);
     link.close().await;
-    Ok(end.code())
+    Ok(match (end.code(), lost) {
+        (0, Some(error)) => {
+            say(&format!(
+                "countersign run: what the program said could not be written: {error}"
+            ));
+            1
+        }
+        (code, _) => code,
+    })
 }
 
 fn outcome(end: &End, took: Duration, stopped: Option<&Option<String>>) -> (&'static str, Value) {

@@ -6,11 +6,13 @@ use countersign_agents::hook::Agent;
 use countersign_agents::settings::{Entry, our_arguments, registered};
 use countersign_model::{ConnectionState, Finding, Outcome};
 
-use super::super::{ConnectError, Files, Plan, Wanted, place, unreadable, value_of};
+use super::super::{ConnectError, Files, Plan, Wanted, elsewhere, place, unreadable, value_of};
 use super::Doctor;
 
 /// What is found about settings, and found anew once they have changed.
-const CHECKS: [&str; 10] = [
+const CHECKS: [&str; 12] = [
+    "twice",
+    "version-events",
     "settings",
     "events",
     "other-path",
@@ -33,6 +35,8 @@ pub(super) struct Connected {
     changed: bool,
     /// The arguments of our hooks' program, as they were chosen.
     pub(super) arguments: Option<Vec<String>>,
+    /// The agent's version.
+    version: Option<String>,
     /// Whether the program runs.
     runs: bool,
 }
@@ -77,10 +81,11 @@ impl Connected {
 pub(super) fn look(doctor: &Doctor<'_>, found: &mut Vec<Finding>) -> Option<Connected> {
     let connected = read(doctor).map_err(|error| found.push(unreadable(&error))).ok()?;
     let own = doctor.around.own().map(|own| own.display().to_string());
-    let mut conflicts = match connected
-        .files
-        .conflicts(connected.files.hooks.text.as_deref(), own.as_deref())
-    {
+    let mut conflicts = match connected.files.conflicts(
+        connected.files.hooks.text.as_deref(),
+        own.as_deref(),
+        connected.version.as_deref(),
+    ) {
         Ok(conflicts) => conflicts,
         Err(error) => {
             found.push(unreadable(&error));
@@ -101,20 +106,22 @@ pub(super) fn look(doctor: &Doctor<'_>, found: &mut Vec<Finding>) -> Option<Conn
         conflicts.retain(|finding| finding.check != "other-path");
     }
     let told = conflicts.iter().chain(&programs).any(|finding| {
-        matches!(finding.check.as_str(), "other-path" | "events")
+        matches!(finding.check.as_str(), "other-path" | "events" | "version-events")
             || (finding.check == "program" && finding.state == Outcome::Fail)
     });
     found.push(settings(doctor, &connected, told, &connect));
     let runs = programs.iter().all(|finding| finding.state != Outcome::Fail);
     found.extend(programs);
     found.extend(conflicts);
+    found.extend(elsewhere(doctor.around, doctor.scope, &connected.ours));
     Some(Connected { runs, ..connected })
 }
 
 fn read(doctor: &Doctor<'_>) -> Result<Connected, ConnectError> {
     let files = Files::read(doctor.around, doctor.scope)?;
     let own = doctor.around.own().map(|own| own.display().to_string());
-    let (state, _) = state(&files, own.as_deref())?;
+    let version = doctor.around.agent_version(doctor.scope.agent);
+    let (state, _) = state(&files, own.as_deref(), version.as_deref())?;
     let ours = files.ours()?;
     let arguments = ours.iter().find_map(|entry| chosen(entry, doctor.scope.agent));
     let mut connected = Connected {
@@ -123,23 +130,29 @@ fn read(doctor: &Doctor<'_>) -> Result<Connected, ConnectError> {
         fixable: false,
         changed: false,
         arguments,
+        version,
         runs: true,
     };
     let again = Plan::connect(doctor.around, doctor.scope, &connected.wanted());
     connected.changed = connected.is_some() && again.is_ok_and(|plan| !plan.show().files.is_empty());
-    connected.fixable = state != ConnectionState::Connected || connected.changed;
+    connected.fixable = connected.is_some() && (state != ConnectionState::Connected || connected.changed);
     Ok(connected)
 }
 
 fn settings(doctor: &Doctor<'_>, connected: &Connected, told: bool, connect: &str) -> Finding {
     let agent = doctor.scope.agent;
     let file = connected.files.hooks.path.display();
-    let missing: Vec<&str> = registered(agent)
+    let missing: Vec<&str> = registered(agent, connected.version.as_deref())
         .filter(|event| !connected.ours.iter().any(|entry| entry.event == *event))
         .collect();
     if !connected.is_some() {
         let what = format!("{} is not connected: {file} has no hook of Countersign", agent.title());
-        Finding::fail("settings", what, format!("Run `{connect}`."))
+        let advice = format!("Run `{connect}`.");
+        if doctor.asked {
+            Finding::fail("settings", what, advice)
+        } else {
+            Finding::warn("settings", what, advice)
+        }
     } else if !missing.is_empty() {
         let what = format!("{file} lacks hooks for {}", missing.join(", "));
         Finding::fail("settings", what, format!("Run `{connect}` again."))
@@ -152,7 +165,10 @@ fn settings(doctor: &Doctor<'_>, connected: &Connected, told: bool, connect: &st
     } else {
         Finding::ok(
             "settings",
-            format!("{file} has all {} hooks", registered(agent).count()),
+            format!(
+                "{file} has all {} hooks",
+                registered(agent, connected.version.as_deref()).count()
+            ),
         )
     }
 }
@@ -202,9 +218,10 @@ fn runs(doctor: &Doctor<'_>, program: &str, connect: &str) -> Finding {
 pub(in super::super) fn state(
     files: &Files,
     own: Option<&str>,
+    version: Option<&str>,
 ) -> Result<(ConnectionState, Option<String>), ConnectError> {
     let ours = files.ours()?;
-    let whole = registered(files.agent()).all(|event| ours.iter().any(|entry| entry.event == event));
+    let whole = registered(files.agent(), version).all(|event| ours.iter().any(|entry| entry.event == event));
     let here = ours
         .iter()
         .all(|entry| entry.program.is_none() || own.is_none() || entry.program.as_deref() == own);

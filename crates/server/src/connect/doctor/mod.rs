@@ -41,6 +41,8 @@ pub struct Doctor<'a> {
     pub around: &'a Surroundings,
     /// Whose settings.
     pub scope: &'a Scope,
+    /// Whether somebody wants to know of this very agent, who counts as unwell when it is not connected.
+    pub asked: bool,
     /// The hub.
     pub hub: &'a dyn HubSide,
     /// The time, as RFC 3339 has it, when what can be fixed is to be fixed.
@@ -48,7 +50,7 @@ pub struct Doctor<'a> {
 }
 
 /// Checks that say why an agent runs no hooks at all: there is no use in trying.
-const REASONS: [&str; 4] = ["hooks-off", "managed", "strict-json", "refused"];
+const REASONS: [&str; 5] = ["hooks-off", "managed", "strict-json", "refused", "version-events"];
 
 /// Looks at everything.
 #[must_use]
@@ -197,7 +199,7 @@ fn installed(doctor: &Doctor<'_>, program: Option<&Path>) -> Vec<Finding> {
     found.push(match known(agent, &version) {
         Known::Works => Finding::ok(
             "version",
-            format!("{title} {version} is among the versions that were tried"),
+            format!("{title} {version} is among the versions that are known to work"),
         ),
         Known::TooOld(first) => Finding::fail(
             "version",
@@ -206,7 +208,7 @@ fn installed(doctor: &Doctor<'_>, program: Option<&Path>) -> Vec<Finding> {
         ),
         Known::Untried | Known::Odd => Finding::warn(
             "version",
-            format!("{title} {version} was not tried; {}.x was", tried(agent)),
+            format!("{title} {version} was not tried; {}", tried(agent)),
             "It will most likely work. If something is missing, say so to the makers of Countersign.",
         ),
     });
