@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_hub::Hub;
-use countersign_model::{Epoch, HubStatus, Problem};
+use countersign_model::{Epoch, HubStatus, Presence, Problem};
 use countersign_server::connect::Connector;
 use countersign_server::{Figures, Running, Upstreams, Webhooks};
 use tokio::sync::watch;
@@ -176,6 +176,7 @@ fn nothing(data_dir: String, problem: Problem) -> HubStatus {
         problems: vec![problem],
         upstreams: Vec::new(),
         webhooks: Vec::new(),
+        presence: Presence::default(),
     }
 }
 

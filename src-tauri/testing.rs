@@ -106,6 +106,7 @@ impl Core for Bench {
             problems: Vec::new(),
             upstreams: Vec::new(),
             webhooks: Vec::new(),
+            presence: self.hub.presence(),
         }
     }
     fn figures(&self) -> Option<Figures> {

@@ -9,6 +9,7 @@ mod entry;
 mod hub;
 mod log;
 pub mod metrics;
+mod people;
 mod registry;
 #[cfg(test)]
 mod registry_tests;

@@ -26,7 +26,7 @@ pub use event::{Event, EventRow, NewEvent, Origin, Seq};
 pub use extra::{Beside, Extra};
 pub use fact::{Busy, Fact, Usage};
 pub use session::{Activity, SessionKey, SessionView, carries_stop};
-pub use status::{HubStatus, Listener, Problem, Upstream, UpstreamState, Webhook, WebhookState};
+pub use status::{HubStatus, Listener, Person, Presence, Problem, Upstream, UpstreamState, Webhook, WebhookState};
 pub use time::Millis;
 
 /// JSON text kept as it came.

@@ -67,6 +67,38 @@ pub struct HubStatus {
     /// Addresses that events are posted to.
     #[serde(default)]
     pub webhooks: Vec<Webhook>,
+    /// Who is there.
+    #[serde(default)]
+    pub presence: Presence,
+}
+
+/// Who is there, at a place in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct Presence {
+    /// The newest event that this takes in.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub at: Seq,
+    /// The people, by name.
+    pub people: Vec<Person>,
+}
+
+/// A person at a client of Cloud Agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(export))]
+pub struct Person {
+    /// The user's id.
+    pub user: String,
+    /// `online`, `away`, `busy`, or a word of the client's own.
+    pub status: String,
+    /// Since when, RFC 3339.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub since: Millis,
+    /// The event that said so.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: Seq,
 }
 
 /// Where an upstream's connection stands.

@@ -57,6 +57,7 @@ impl Report {
             problems,
             upstreams: self.upstreams.list(),
             webhooks: self.webhooks.list(),
+            presence: self.hub.presence(),
         }
     }
 }

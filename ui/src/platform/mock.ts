@@ -170,6 +170,7 @@ class MockHub {
       problems: this.problems,
       upstreams: this.upstreams,
       webhooks: this.webhooks,
+      presence: { at: 0, people: [] },
     };
   }
 

@@ -1,12 +1,13 @@
 // The page's picture of the hub: connection, status, sessions, loaded rows. Fed by the platform, once a frame; shows nothing.
 import type { EventRow } from '../generated/EventRow';
 import type { HubStatus } from '../generated/HubStatus';
+import type { Person } from '../generated/Person';
 import { PlatformError, type Batch, type Capabilities, type Page, type Platform, type SessionName } from '../platform/types';
 import { EVERYTHING, FilteredRows, type Filter } from '../stream/filter';
 import { Frames } from '../stream/frames';
 import { isProbe } from '../stream/kinds';
 import { lighten } from '../stream/lighten';
-import { People, type Person } from '../stream/people';
+import { People } from '../stream/people';
 import { Rate } from '../stream/rate';
 import type { Row } from '../stream/row';
 import { reasonOf } from '../stream/read';
@@ -77,7 +78,7 @@ export class Hub {
     this.can = platform.can;
     platform.watch((signal) => {
       if (signal.type === 'status') {
-        this.status = signal.status;
+        this.know(signal.status);
         this.clearFault(STATUS);
       }
       else if (signal.type === 'capabilities') this.can = signal.can;
@@ -90,7 +91,7 @@ export class Hub {
   async start(): Promise<void> {
     try {
       const status = await this.platform.status();
-      this.status = status;
+      this.know(status);
       const head = status.head;
       await Promise.all([this.loadPage(head), this.syncSessions()]);
       this.loaded = true;
@@ -130,7 +131,7 @@ export class Hub {
 
   /** What the hub says of itself, asked for now. */
   async refreshStatus(): Promise<void> {
-    this.status = await this.platform.status();
+    this.know(await this.platform.status());
     this.clearFault(STATUS);
   }
 
@@ -217,6 +218,12 @@ export class Hub {
     this.happened ||= this.timeline.rows.some(({ events: known }) => !known.every(isProbe));
     this.version += 1;
     this.showSessions();
+  }
+
+  private know(status: HubStatus): void {
+    this.status = status;
+    this.folk.correct(status.presence);
+    this.people = this.folk.list();
   }
 
   private meet(events: readonly EventRow[]): void {

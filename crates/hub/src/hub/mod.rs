@@ -19,6 +19,7 @@ use crate::archive::{Archive, Restored};
 use crate::clock::Clock;
 use crate::entry::Entry;
 use crate::log::Log;
+use crate::people::People;
 use crate::registry::{Limits, Outbox, Record, Registry};
 use crate::seen::Memory;
 use crate::sessions::Sessions;
@@ -57,6 +58,7 @@ pub struct Hub {
     /// Whoever holds it may append; so the registry's order is the log's.
     state: Mutex<Registry>,
     sessions: Mutex<Sessions>,
+    people: Mutex<People>,
     /// Locked after `state`.
     seen: Mutex<Memory>,
     archive: Arc<dyn Archive>,
@@ -84,6 +86,7 @@ impl Hub {
             log: Arc::new(Log::new(restored.last, config.ring_bytes)),
             state: Mutex::new(Registry::new(config.limits)),
             sessions: Mutex::new(Sessions::default()),
+            people: Mutex::new(People::new(restored.last)),
             seen: Mutex::new(seen),
             archive,
             clock,

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use countersign_model::{Origin, SessionKey, SessionView, Surface};
+use countersign_model::{Origin, Presence, SessionKey, SessionView, Surface};
 
 use super::{Hub, lock};
 use crate::archive::ArchiveError;
 use crate::entry::{Entry, Stop};
+use crate::people::People;
 
 /// Why a session was not found.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -93,16 +94,23 @@ impl Hub {
         lock(&self.sessions).one(key, &waiting, &stops, now)
     }
 
-    /// What the view of sessions was fed until now is of earlier runs of the hub.
+    /// What the views were fed until now is of earlier runs of the hub: who was there then has to come again.
     pub fn restored(&self) {
         lock(&self.sessions).restored(self.now());
+        *lock(&self.people) = People::new(self.start);
     }
 
-    /// Feeds the view of sessions: its reader's step.
+    /// Who is there, by what [`Hub::observe`] was given.
+    pub fn presence(&self) -> Presence {
+        lock(&self.people).presence()
+    }
+
+    /// Feeds the views of sessions and of people: their reader's step.
     pub fn observe(&self, batch: &[Arc<Entry>]) {
-        let mut sessions = lock(&self.sessions);
+        let (mut sessions, mut people) = (lock(&self.sessions), lock(&self.people));
         for entry in batch {
             sessions.apply(&entry.event);
+            people.apply(&entry.event);
         }
     }
 }

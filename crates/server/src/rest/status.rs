@@ -1,5 +1,6 @@
 //! Health, and the hub as a whole.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,6 +8,7 @@ use serde_json::json as value;
 
 use super::json;
 use crate::app::App;
+use crate::auth::Access;
 
 /// 200 while the hub can take events and keep them, else 503.
 pub(crate) async fn healthz(State(app): State<App>) -> Response {
@@ -30,7 +32,11 @@ pub(crate) async fn healthz(State(app): State<App>) -> Response {
     json(code, &body)
 }
 
-/// The hub's status, problems included.
-pub(crate) async fn status(State(app): State<App>) -> Response {
-    json(StatusCode::OK, &app.report.status())
+/// The hub's status, problems included. Who is there is told to those who may read all streams.
+pub(crate) async fn status(State(app): State<App>, Extension(access): Extension<Access>) -> Response {
+    let mut status = app.report.status();
+    if !access.may_read() || !access.sees_all() {
+        status.presence.people.clear();
+    }
+    json(StatusCode::OK, &status)
 }

@@ -31,6 +31,12 @@ fn a_person_is_online_from_the_first_connection_to_the_end_of_the_last() {
         second.send(&json!({"type": "user_presence", "data": status}));
         assert_eq!(presence(&watcher.next()), ("user_ann", status));
     }
+    let here = || hub.get("/api/status").json()["presence"]["people"].clone();
+    until("the hub knows both", || {
+        let people = here();
+        let of = |place: usize| (people[place]["user"].as_str(), people[place]["status"].as_str());
+        (of(0) == (Some("user_ann"), Some("online")) && of(1) == (Some("user_watcher"), Some("online"))).then_some(())
+    });
     for wrong in [
         json!("offline"),
         json!("asleep"),
@@ -50,6 +56,9 @@ fn a_person_is_online_from_the_first_connection_to_the_end_of_the_last() {
     nothing_more(&mut watcher);
     drop(second);
     assert_eq!(presence(&watcher.next()), ("user_ann", "offline"));
+    until("the hub knows that ann went", || {
+        (here().as_array().unwrap().len() == 1).then_some(())
+    });
     let rows = hub.get("/api/events?types=user_presence").expect(200).json();
     let ann: Vec<_> = rows["events"]
         .as_array()
