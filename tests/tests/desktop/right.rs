@@ -71,6 +71,37 @@ fn refusing_is_what_return_escape_and_closing_say() {
 }
 
 #[test]
+fn an_approvers_token_is_made_once_the_person_allows_it_and_answers_from_then_on() {
+    let mut scene = Scene::new();
+    let make = || scene.program(&["token", "create", "--role", "approver", "--subject", "night-shift"]);
+    let refused = make();
+    scene
+        .desk
+        .see_focused(TITLE, "a confirmation", |sight| sight.offers("Allow"));
+    scene.desk.press(&["Escape"]);
+    let refused = refused.finish();
+    assert_ne!(refused.code, Some(0));
+    assert_eq!(refused.out, "", "no token without a yes");
+    scene.desk.until_gone(WINDOW);
+
+    let allowed = make();
+    let sight = scene
+        .desk
+        .see_focused(TITLE, "a confirmation", |sight| sight.offers("Allow"));
+    assert!(sight.words().contains("night-shift"), "{}", sight.words());
+    scene
+        .desk
+        .click(&scene.desk.window(WINDOW), sight.button("Allow").middle);
+    let made = allowed.finish().expect(0);
+    let token = made.out.lines().last().expect("a token");
+    scene
+        .program(&["answer", "--token", token, "r1", "approve"])
+        .finish()
+        .expect(0);
+    assert_eq!(scene.agent.answer(), ("r1".into(), "approve".into()));
+}
+
+#[test]
 fn a_click_in_the_inert_time_allows_nothing() {
     let mut scene = Scene::new();
     let program = scene.program(&["answer", "r1", "approve"]);
