@@ -1,5 +1,6 @@
 //! The commands that connect agents of this machine: the same steps as over REST and on the command line.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_model::{Connection, ConnectionChange, Finding};
@@ -13,6 +14,7 @@ impl From<ConnectorError> for Failure {
     fn from(error: ConnectorError) -> Self {
         let code = match error {
             ConnectorError::Unknown => "not_found",
+            ConnectorError::Relative => "bad_request",
             ConnectorError::Connect(_) => "conflict",
             ConnectorError::Homeless | ConnectorError::Closing => "failed",
         };
@@ -22,8 +24,11 @@ impl From<ConnectorError> for Failure {
 
 /// Agents of this machine, and how they are connected.
 #[tauri::command]
-pub(super) async fn connections(link: State<'_, Arc<Link>>) -> Result<Vec<Connection>, Failure> {
-    Ok(link.connector()?.list().await?)
+pub(super) async fn connections(
+    link: State<'_, Arc<Link>>,
+    project: Option<PathBuf>,
+) -> Result<Vec<Connection>, Failure> {
+    Ok(link.connector()?.list(project).await?)
 }
 
 /// Connects one, or shows what that would change.
@@ -43,9 +48,10 @@ pub(super) async fn connect_agent(
 pub(super) async fn disconnect_agent(
     link: State<'_, Arc<Link>>,
     agent: String,
+    project: Option<PathBuf>,
     dry_run: bool,
 ) -> Result<ConnectionChange, Failure> {
-    Ok(link.connector()?.disconnect(&agent, dry_run).await?)
+    Ok(link.connector()?.disconnect(&agent, project, dry_run).await?)
 }
 
 /// Looks at a connection end to end.
@@ -53,7 +59,8 @@ pub(super) async fn disconnect_agent(
 pub(super) async fn examine_agent(
     link: State<'_, Arc<Link>>,
     agent: String,
+    project: Option<PathBuf>,
     fix: bool,
 ) -> Result<Vec<Finding>, Failure> {
-    Ok(link.connector()?.examine(&agent, fix).await?)
+    Ok(link.connector()?.examine(&agent, project, fix).await?)
 }

@@ -193,3 +193,31 @@ fn settings_that_cannot_be_read_are_left_alone_until_they_are_put_right() {
     scene.press("Connect");
     scene.shown();
 }
+
+#[test]
+fn one_project_is_connected_by_its_own_settings() {
+    let scene = Scene::new();
+    let project = scene.desk.file("home/shop");
+    fs::create_dir(&project).expect("a folder");
+    let script = format!(
+        "const field = document.querySelector('[aria-label=Scope] input'); if (field === null) return false; field.value = '{}'; \
+         field.dispatchEvent(new Event('input', {{ bubbles: true }})); return true",
+        project.display()
+    );
+    scene.app.until("the folder is given", &script);
+    scene.app.click("[aria-label=Scope] button:not(:disabled)");
+    let own = project.join(".claude/settings.local.json");
+    scene.until_says(".claude/settings.local.json");
+    scene.press("Connect");
+    let diff = scene.shown();
+    assert!(diff.contains("settings.local.json"), "{diff}");
+    scene.confirm();
+    assert_eq!(read(&own), patched("", &diff));
+    assert_eq!(scene.settings(), SETTINGS, "the person's own settings stay");
+    scene.press("Disconnect");
+    scene.shown();
+    scene.confirm();
+    until("the project's settings are gone again", || {
+        (!own.exists()).then_some(())
+    });
+}

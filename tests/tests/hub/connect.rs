@@ -503,6 +503,24 @@ fn an_approver_connects_through_the_hub_as_from_the_window() {
         .iter()
         .find(|finding| finding["check"] == "probe");
     assert_eq!(probe.unwrap()["state"], "ok", "{examined}");
+    // One project alone, named from the root.
+    let project = home.path().join("shop");
+    fs::create_dir(&project).unwrap();
+    let own = project.join(".claude/settings.local.json");
+    as_approver("POST", path, &json!({"project": project})).expect(200);
+    assert!(read(&own).contains(" hook claude-code"));
+    let listed = format!("/api/connections?project={}", project.display());
+    let listed = as_approver("GET", &listed, &nothing).expect(200).json();
+    let found = &listed["connections"][0];
+    assert_eq!(
+        (&found["state"], &found["file"]),
+        (&json!("connected"), &json!(own)),
+        "{listed}"
+    );
+    as_approver("DELETE", &format!("{path}?project={}", project.display()), &nothing).expect(200);
+    assert!(!own.exists());
+    as_approver("POST", path, &json!({"project": "shop"})).problem(400);
+    as_approver("POST", path, &json!({"project": home.path().join("none")})).problem(409);
     as_approver("POST", path, &json!({"nonsense": 1})).problem(400);
     as_approver("POST", "/api/connections/vim", &json!({})).problem(404);
     // Without the approver's right nothing is shown and nothing done.

@@ -13,6 +13,8 @@ export interface NewUpstream {
 
 /** How an agent is to be connected; what is not said stays as it is. */
 export interface ConnectWish {
+  /** One project's settings instead of the person's own: its folder, from the root. */
+  readonly project?: string;
   /** Tell the hub usage and cost. */
   readonly telemetry?: boolean;
   /** What it is told while no hub runs. */

@@ -47,10 +47,10 @@ export function desktop(): Platform {
     addUpstream: async (upstream) => void (await call('add_upstream', { upstream })),
     removeUpstream: async (name) => void (await call('remove_upstream', { name })),
     retryWebhook: async (name) => void (await call('retry_webhook', { name })),
-    connections: () => call<Connection[]>('connections'),
+    connections: (project) => call<Connection[]>('connections', { project }),
     connectAgent: (agent, wish) => call<ConnectionChange>('connect_agent', { agent, wish }),
-    disconnectAgent: (agent, dryRun) => call<ConnectionChange>('disconnect_agent', { agent, dryRun }),
-    examineAgent: (agent, fix) => call<Finding[]>('examine_agent', { agent, fix }),
+    disconnectAgent: (agent, dryRun, project) => call<ConnectionChange>('disconnect_agent', { agent, dryRun, project }),
+    examineAgent: (agent, fix, project) => call<Finding[]>('examine_agent', { agent, fix, project }),
     stream,
     watch,
   };

@@ -75,11 +75,12 @@ export class Rest {
   removeUpstream = async (name: string): Promise<void> => void (await this.send('DELETE', `/api/upstreams/${encodeURIComponent(name)}`));
   retryWebhook = async (name: string): Promise<void> => void (await this.send('POST', `/api/webhooks/${encodeURIComponent(name)}/retry`, {}));
 
-  connections = async (): Promise<Connection[]> => (await this.send<{ connections: Connection[] }>('GET', '/api/connections')).connections;
+  connections = async (project?: string): Promise<Connection[]> => (await this.send<{ connections: Connection[] }>('GET', `/api/connections${project === undefined ? '' : `?project=${encodeURIComponent(project)}`}`)).connections;
   connectAgent = (agent: string, wish: ConnectWish): Promise<ConnectionChange> => this.send('POST', `/api/connections/${encodeURIComponent(agent)}`, wish);
-  disconnectAgent = (agent: string, dryRun: boolean): Promise<ConnectionChange> => this.send('DELETE', `/api/connections/${encodeURIComponent(agent)}?dry_run=${dryRun}`);
-  examineAgent = async (agent: string, fix: boolean): Promise<Finding[]> =>
-    (await this.send<{ findings: Finding[] }>('POST', `/api/connections/${encodeURIComponent(agent)}/examination`, { fix }, EXAMINATION_MS)).findings;
+  disconnectAgent = (agent: string, dryRun: boolean, project?: string): Promise<ConnectionChange> =>
+    this.send('DELETE', `/api/connections/${encodeURIComponent(agent)}?dry_run=${dryRun}${project === undefined ? '' : `&project=${encodeURIComponent(project)}`}`);
+  examineAgent = async (agent: string, fix: boolean, project?: string): Promise<Finding[]> =>
+    (await this.send<{ findings: Finding[] }>('POST', `/api/connections/${encodeURIComponent(agent)}/examination`, { fix, ...(project === undefined ? {} : { project }) }, EXAMINATION_MS)).findings;
 
   /** The data of the first server-sent event, or nothing when there is none to be had. */
   private async firstEvent(path: string): Promise<unknown> {

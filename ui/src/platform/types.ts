@@ -98,12 +98,12 @@ export interface Platform {
   removeUpstream(name: string): Promise<void>;
   /** Sends again what a webhook's target refused. */
   retryWebhook(name: string): Promise<void>;
-  /** Agents of the hub's machine, and how they are connected. */
-  connections(): Promise<Connection[]>;
+  /** Agents of the hub's machine, and how they are connected; of all projects, or of the one in this folder. */
+  connections(project?: string): Promise<Connection[]>;
   connectAgent(agent: string, wish: ConnectWish): Promise<ConnectionChange>;
-  disconnectAgent(agent: string, dryRun: boolean): Promise<ConnectionChange>;
+  disconnectAgent(agent: string, dryRun: boolean, project?: string): Promise<ConnectionChange>;
   /** Looks at a connection end to end; puts right what can be put right, when told to. */
-  examineAgent(agent: string, fix: boolean): Promise<Finding[]>;
+  examineAgent(agent: string, fix: boolean, project?: string): Promise<Finding[]>;
   /** Follows the log from `EPOCH:SEQ` (exclusive). Returns the way to end it. */
   stream(since: string, reader: StreamReader): () => void;
   /** Things the host has to say unasked. Returns the way to stop listening. */

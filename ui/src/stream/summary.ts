@@ -51,6 +51,11 @@ export function eventLine(event: EventRow): string {
       return join(text(data, 'tool_name'), `${text(data, 'status') ?? 'answered'} by ${text(data, 'rule') === undefined ? surface(text(data, 'by')) : 'a rule'}`, text(data, 'message'));
     case 'approval_delivered':
       return join(text(data, 'tool_name'), text(data, 'delivery') === 'undeliverable' ? 'the agent was gone and did not get the answer' : 'the agent got the answer');
+    case 'rule_created':
+    case 'rule_revoked': {
+      const rule = fields(data['rule']);
+      return join(text(rule, 'tool_name'), text(rule, 'decision') === 'deny' ? 'denied' : 'allowed', text(rule, 'agent'), text(rule, 'session') === undefined ? 'in all sessions' : 'in one session');
+    }
     case 'session_stopped':
     case 'session_resumed':
       return join(`by ${surface(text(data, 'by'))}`, text(data, 'message'));

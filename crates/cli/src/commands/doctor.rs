@@ -175,7 +175,7 @@ fn in_project(scope: Scope, around: &Surroundings) -> Scope {
 
 /// The agents that somebody may wonder about.
 fn here(around: &Surroundings) -> Vec<Scope> {
-    let present = connections(around)
+    let present = connections(around, None)
         .into_iter()
         .filter(|connection| connection.program.is_some() || connection.state != ConnectionState::None);
     present

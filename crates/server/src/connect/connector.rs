@@ -1,5 +1,6 @@
 //! Connecting as the hub itself does it, for the window: the same steps as on the command line, one at a time and off the runtime.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use countersign_agents::absent::WhenAbsent;
@@ -13,9 +14,11 @@ use tokio::sync::Mutex;
 use super::{ConnectError, Doctor, HubSide, Plan, Scope, Surroundings, Wanted, connections, examine};
 
 /// What a person chose in the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectWish {
+    /// One project's settings instead of the person's own: the folder, from the root.
+    pub project: Option<PathBuf>,
     /// Usage and cost: on, off, or as it is.
     pub telemetry: Option<bool>,
     /// What the agent is told while no hub is there.
@@ -41,6 +44,9 @@ pub enum ConnectorError {
     /// Nobody's name.
     #[error("an agent is claude-code or codex")]
     Unknown,
+    /// A folder that is not named from the root.
+    #[error("a project is named by its whole path, from the root")]
+    Relative,
     /// There are no settings to look at.
     #[error("there is no home folder: HOME is not set where the hub runs")]
     Homeless,
@@ -113,20 +119,22 @@ impl Connector {
         worked.map_err(|_| ConnectorError::Closing)?
     }
 
-    /// Agents of this machine, and how they are connected.
+    /// Agents of this machine, and how they are connected: for all projects, or for one.
     ///
     /// # Errors
     /// When that cannot be looked at.
-    pub async fn list(&self) -> Result<Vec<Connection>, ConnectorError> {
-        self.off(|_, around| Ok(connections(around))).await
+    pub async fn list(&self, project: Option<PathBuf>) -> Result<Vec<Connection>, ConnectorError> {
+        let project = absolute(project)?;
+        self.off(move |_, around| Ok(connections(around, project.as_deref())))
+            .await
     }
 
-    /// Connects an agent for all projects, or shows what that would change.
+    /// Connects an agent, or shows what that would change.
     ///
     /// # Errors
     /// When its settings were left alone.
     pub async fn connect(&self, agent: &str, wish: ConnectWish) -> Result<ConnectionChange, ConnectorError> {
-        let scope = scope(agent)?;
+        let scope = scope(agent, wish.project.clone())?;
         self.off(move |connector, around| {
             let url = connector
                 .url
@@ -148,8 +156,13 @@ impl Connector {
     ///
     /// # Errors
     /// When its settings were left alone.
-    pub async fn disconnect(&self, agent: &str, dry_run: bool) -> Result<ConnectionChange, ConnectorError> {
-        let scope = scope(agent)?;
+    pub async fn disconnect(
+        &self,
+        agent: &str,
+        project: Option<PathBuf>,
+        dry_run: bool,
+    ) -> Result<ConnectionChange, ConnectorError> {
+        let scope = scope(agent, project)?;
         self.off(move |connector, around| connector.carry_out(&Plan::disconnect(around, &scope)?, dry_run))
             .await
     }
@@ -166,8 +179,13 @@ impl Connector {
     ///
     /// # Errors
     /// When there is no such agent.
-    pub async fn examine(&self, agent: &str, fix: bool) -> Result<Vec<Finding>, ConnectorError> {
-        let scope = scope(agent)?;
+    pub async fn examine(
+        &self,
+        agent: &str,
+        project: Option<PathBuf>,
+        fix: bool,
+    ) -> Result<Vec<Finding>, ConnectorError> {
+        let scope = scope(agent, project)?;
         let runtime = Handle::current();
         self.off(move |connector, around| {
             let doctor = Doctor {
@@ -183,7 +201,17 @@ impl Connector {
     }
 }
 
-fn scope(agent: &str) -> Result<Scope, ConnectorError> {
+fn scope(agent: &str, project: Option<PathBuf>) -> Result<Scope, ConnectorError> {
     let agent = Agent::parse(agent).ok_or(ConnectorError::Unknown)?;
-    Ok(Scope { agent, project: None })
+    let project = absolute(project)?;
+    Ok(Scope { agent, project })
+}
+
+/// Where the hub was started is nothing to whoever names a folder.
+fn absolute(project: Option<PathBuf>) -> Result<Option<PathBuf>, ConnectorError> {
+    match project {
+        Some(project) if !project.is_absolute() => Err(ConnectorError::Relative),
+        Some(project) if !project.is_dir() => Err(ConnectError::NoProject(project).into()),
+        project => Ok(project),
+    }
 }

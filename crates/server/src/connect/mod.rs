@@ -359,12 +359,16 @@ pub fn is_connected(scope: &Scope, around: &Surroundings) -> bool {
 
 /// Agents of this machine, and how they are connected.
 #[must_use]
-pub fn connections(around: &Surroundings) -> Vec<Connection> {
-    Agent::ALL.into_iter().map(|agent| connection(around, agent)).collect()
+pub fn connections(around: &Surroundings, project: Option<&Path>) -> Vec<Connection> {
+    let one = |agent| connection(around, agent, project);
+    Agent::ALL.into_iter().map(one).collect()
 }
 
-fn connection(around: &Surroundings, agent: Agent) -> Connection {
-    let scope = Scope { agent, project: None };
+fn connection(around: &Surroundings, agent: Agent, project: Option<&Path>) -> Connection {
+    let scope = Scope {
+        agent,
+        project: project.map(Path::to_owned),
+    };
     let program = around.agent(agent);
     let mut connection = Connection {
         agent: agent.name().to_owned(),
@@ -372,7 +376,7 @@ fn connection(around: &Surroundings, agent: Agent) -> Connection {
         version: around.agent_version(agent),
         program: program.map(|program| program.display().to_string()),
         state: ConnectionState::Unreadable,
-        file: around.folder(agent, None).display().to_string(),
+        file: around.folder(agent, project).display().to_string(),
         telemetry: false,
         when_absent: None,
         findings: Vec::new(),

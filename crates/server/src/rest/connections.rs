@@ -1,5 +1,7 @@
 //! `/api/connections`: agents of this machine, for whoever may decide, on this machine.
 
+use std::path::PathBuf;
+
 use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
@@ -18,6 +20,7 @@ impl From<ConnectorError> for Problem {
     fn from(error: ConnectorError) -> Self {
         let status = match error {
             ConnectorError::Unknown => StatusCode::NOT_FOUND,
+            ConnectorError::Relative => StatusCode::BAD_REQUEST,
             ConnectorError::Connect(_) => StatusCode::CONFLICT,
             ConnectorError::Homeless | ConnectorError::Closing => StatusCode::SERVICE_UNAVAILABLE,
         };
@@ -42,10 +45,22 @@ fn body<'a, T: Deserialize<'a> + Default>(text: &'a str, shape: &str) -> Result<
     serde_json::from_str(text).map_err(|error| Problem::bad_request(format!("the body is {shape}: {error}")))
 }
 
-/// Agents of this machine, and how they are connected.
-pub(crate) async fn list(State(app): State<App>, nearby: Option<Extension<Nearby>>) -> Result<Response, Problem> {
+/// The folder that a query names; none without one.
+fn project(text: &str) -> Option<PathBuf> {
+    let mut named = query(text)
+        .into_iter()
+        .filter(|(name, value)| name == "project" && !value.is_empty());
+    named.next().map(|(_, value)| PathBuf::from(value))
+}
+
+/// Agents of this machine, and how they are connected: for all projects, or with `?project=DIR` for one.
+pub(crate) async fn list(
+    State(app): State<App>,
+    nearby: Option<Extension<Nearby>>,
+    RawQuery(text): RawQuery,
+) -> Result<Response, Problem> {
     near(nearby)?;
-    let connections = app.connector.list().await?;
+    let connections = app.connector.list(project(&text.unwrap_or_default())).await?;
     Ok(json(StatusCode::OK, &value!({ "connections": connections })))
 }
 
@@ -59,7 +74,7 @@ pub(crate) async fn connect(
     near(nearby)?;
     let wish: ConnectWish = body(
         &text,
-        "{\"telemetry\"?: true|false, \"when_absent\"?: \"ask|deny|allow\", \"dry_run\"?: true|false}",
+        "{\"project\"?: \"DIR\", \"telemetry\"?: true|false, \"when_absent\"?: \"ask|deny|allow\", \"dry_run\"?: true|false}",
     )?;
     Ok(json(StatusCode::OK, &app.connector.connect(&agent, wish).await?))
 }
@@ -83,12 +98,14 @@ pub(crate) async fn disconnect(
             };
         }
     }
-    Ok(json(StatusCode::OK, &app.connector.disconnect(&agent, dry_run).await?))
+    let change = app.connector.disconnect(&agent, project(&text), dry_run).await?;
+    Ok(json(StatusCode::OK, &change))
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Examination {
+    project: Option<PathBuf>,
     fix: bool,
 }
 
@@ -100,7 +117,7 @@ pub(crate) async fn examine(
     Text(text): Text,
 ) -> Result<Response, Problem> {
     near(nearby)?;
-    let Examination { fix } = body(&text, "{\"fix\"?: true|false}")?;
-    let findings = app.connector.examine(&agent, fix).await?;
+    let Examination { project, fix } = body(&text, "{\"project\"?: \"DIR\", \"fix\"?: true|false}")?;
+    let findings = app.connector.examine(&agent, project, fix).await?;
     Ok(json(StatusCode::OK, &value!({ "findings": findings })))
 }
