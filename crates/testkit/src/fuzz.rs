@@ -1,18 +1,45 @@
 //! A stable compiler's share of fuzzing: random changes to seeds, the same ones in each run and on each machine.
 
-/// Gives `target` each seed as it is, then `rounds` of them with a few random changes: bits, cuts, copies, parts of other seeds, and
-/// `pieces`, which are what the parser behind it stumbles over.
+/// What a reader of JSON stumbles over.
+const JSON: &[&str] = &[
+    "\\ud800",
+    "\\udc00",
+    "\\u0000",
+    "\\u0022",
+    "\\",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "true",
+    "1e999",
+    "-0",
+    "\u{feff}",
+    "\u{202e}",
+    "\u{0}",
+    "é",
+    "😀",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+];
+
+/// Gives `target` each seed as it is, then `rounds` of them with a few random changes: bits, cuts, copies, parts of other seeds, what a
+/// reader of JSON stumbles over, and `pieces`, over which this one may.
 ///
 /// # Panics
 /// When the target does; the message has the input.
 pub fn fuzz(target: fn(&[u8]), seeds: &[impl AsRef<str>], pieces: &[&str], rounds: usize) {
     let seeds: Vec<&[u8]> = seeds.iter().map(|seed| seed.as_ref().as_bytes()).collect();
+    let pieces = [JSON, pieces].concat();
     seeds.iter().for_each(|seed| target(seed));
     let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
     for _ in 0..rounds {
         let mut bytes = numbers.one_of(&seeds).to_vec();
         for _ in 0..=numbers.below(6) {
-            change(&mut bytes, &seeds, pieces, &mut numbers);
+            change(&mut bytes, &seeds, &pieces, &mut numbers);
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let outcome = std::panic::catch_unwind(|| target(text.as_bytes()));

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use axum::Extension;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json as value;
@@ -28,13 +28,19 @@ impl From<ConnectorError> for Problem {
     }
 }
 
-/// Settings are changed, and programs run, for somebody at this machine alone.
-fn near(nearby: Option<Extension<Nearby>>) -> Result<(), Problem> {
-    match nearby {
-        Some(Extension(Nearby(true))) => Ok(()),
-        _ => Err(Problem::forbidden(
-            "agents are connected from the machine that they are on: use its window or its command line",
-        )),
+/// Somebody at this machine: for nobody else are settings changed and programs run.
+pub(crate) struct Near;
+
+impl<S: Sync> FromRequestParts<S> for Near {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.extensions.get() {
+            Some(Nearby(true)) => Ok(Self),
+            _ => Err(Problem::forbidden(
+                "agents are connected from the machine that they are on: use its window or its command line",
+            )),
+        }
     }
 }
 
@@ -54,12 +60,7 @@ fn project(text: &str) -> Option<PathBuf> {
 }
 
 /// Agents of this machine, and how they are connected: for all projects, or with `?project=DIR` for one.
-pub(crate) async fn list(
-    State(app): State<App>,
-    nearby: Option<Extension<Nearby>>,
-    RawQuery(text): RawQuery,
-) -> Result<Response, Problem> {
-    near(nearby)?;
+pub(crate) async fn list(State(app): State<App>, _: Near, RawQuery(text): RawQuery) -> Result<Response, Problem> {
     let connections = app.connector.list(project(&text.unwrap_or_default())).await?;
     Ok(json(StatusCode::OK, &value!({ "connections": connections })))
 }
@@ -67,11 +68,10 @@ pub(crate) async fn list(
 /// Connects one, or shows what that would change.
 pub(crate) async fn connect(
     State(app): State<App>,
-    nearby: Option<Extension<Nearby>>,
+    _: Near,
     Path(agent): Path<String>,
     Text(text): Text,
 ) -> Result<Response, Problem> {
-    near(nearby)?;
     let wish: ConnectWish = body(
         &text,
         "{\"project\"?: \"DIR\", \"telemetry\"?: true|false, \"when_absent\"?: \"ask|deny|allow\", \"dry_run\"?: true|false}",
@@ -82,11 +82,10 @@ pub(crate) async fn connect(
 /// Disconnects one, or with `?dry_run=true` shows what that would change.
 pub(crate) async fn disconnect(
     State(app): State<App>,
-    nearby: Option<Extension<Nearby>>,
+    _: Near,
     Path(agent): Path<String>,
     RawQuery(text): RawQuery,
 ) -> Result<Response, Problem> {
-    near(nearby)?;
     let text = text.unwrap_or_default();
     let mut dry_run = false;
     for (name, value) in query(&text) {
@@ -112,11 +111,10 @@ struct Examination {
 /// Looks at a connection end to end.
 pub(crate) async fn examine(
     State(app): State<App>,
-    nearby: Option<Extension<Nearby>>,
+    _: Near,
     Path(agent): Path<String>,
     Text(text): Text,
 ) -> Result<Response, Problem> {
-    near(nearby)?;
     let Examination { project, fix } = body(&text, "{\"project\"?: \"DIR\", \"fix\"?: true|false}")?;
     let findings = app.connector.examine(&agent, project, fix).await?;
     Ok(json(StatusCode::OK, &value!({ "findings": findings })))

@@ -123,11 +123,14 @@ impl Told {
 
 async fn settled(app: &App, keys: &[SessionKey]) -> Result<Response, Problem> {
     app.door.hub.committed(app.door.hub.tail()).await?;
-    let views = keys.iter().map(|key| Told::of(view(app, key)));
-    match keys {
-        [_] => Ok(json(StatusCode::OK, &views.last())),
-        _ => Ok(json(StatusCode::OK, &value!({ "sessions": views.collect::<Vec<_>>() }))),
-    }
+    let told = |key| Told::of(view(app, key));
+    Ok(match keys {
+        [key] => json(StatusCode::OK, &told(key)),
+        _ => {
+            let sessions: Vec<_> = keys.iter().map(told).collect();
+            json(StatusCode::OK, &value!({ "sessions": sessions }))
+        }
+    })
 }
 
 /// Rules in force.
