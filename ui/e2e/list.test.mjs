@@ -131,3 +131,55 @@ on('quiet', 'a burst of 50,000 events never freezes the page, and few rows are i
   await page.getByLabel('Details', { exact: true }).waitFor();
   console.log(`# longest frame during the burst: ${Math.round(longest)} ms of ${Math.round(whole)}`);
 });
+
+on('quiet', 'the keys of the window do what its page of keys says', async (page) => {
+  const current = page.getByRole('navigation', { name: 'Views' }).locator('[aria-current=page]');
+  for (const [key, view] of [['2', 'Approvals'], ['3', 'Metrics'], ['4', 'Rules'], ['5', 'Connections'], ['1', 'Live']]) {
+    await page.keyboard.press(key);
+    await current.filter({ hasText: view }).waitFor();
+  }
+  const selected = page.locator('.row[aria-selected=true]');
+  await page.keyboard.press('k');
+  await selected.waitFor();
+  const last = await selected.getAttribute('aria-posinset');
+  await page.keyboard.press('k');
+  await page.waitForFunction((before) => Number(document.querySelector('.row[aria-selected=true]')?.getAttribute('aria-posinset')) === before - 1, Number(last));
+  await page.keyboard.press('j');
+  await page.waitForFunction((before) => Number(document.querySelector('.row[aria-selected=true]')?.getAttribute('aria-posinset')) === before, Number(last));
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Details');
+  await page.keyboard.press('Escape');
+  await page.locator('aside.details').waitFor({ state: 'detached' });
+  await page.keyboard.press('Space');
+  await page.getByRole('button', { name: 'Go on', exact: true }).waitFor();
+  await page.keyboard.press('f');
+  await page.getByRole('button', { name: 'Follow', exact: true }).and(page.locator('[aria-pressed=true]')).waitFor();
+  await page.keyboard.press('/');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('type') === 'search');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+});
+
+on('one', 'says in words that what waits could not be read, and no longer once it can be', async (page) => {
+  await page.evaluate(() => {
+    const hub = window.mockHub;
+    const { approvals } = hub;
+    Object.defineProperty(hub, 'approvals', { configurable: true, get: () => { throw new Error('the disk cannot be read'); } });
+    window.heal = () => Object.defineProperty(hub, 'approvals', { configurable: true, writable: true, value: approvals });
+    hub.publish({ agent: 'sam', session: 's1', kind: 'approval_request', data: { request_id: 'rx', tool_name: 'Bash', arguments: {} } });
+  });
+  const banner = page.getByRole('alert').filter({ hasText: 'What waits for you is not up to date' });
+  await banner.getByText('the disk cannot be read').waitFor();
+  await page.evaluate(() => window.heal());
+  await banner.waitFor({ state: 'detached' });
+});
+
+on('quiet', 'a fault of the page itself is said, and can be put away', async (page) => {
+  await page.evaluate(() => void Promise.reject(new Error('an odd event')));
+  const banner = page.getByRole('alert').filter({ hasText: 'This window' });
+  await banner.getByText('an odd event').waitFor();
+  await banner.getByRole('button', { name: 'Dismiss' }).click();
+  await banner.waitFor({ state: 'detached' });
+  page.complaints.length = 0;
+});

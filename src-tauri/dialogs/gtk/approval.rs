@@ -66,7 +66,7 @@ impl ApprovalDialog {
         page.add(&head);
         page.add(&parts::facts(&facts(question)));
         if !question.choices.is_empty() {
-            page.add(&asked.page);
+            page.add(&parts::scroller(&asked.page));
         }
         page.add(&call);
         // Has the focus while nothing that could be pressed has it.

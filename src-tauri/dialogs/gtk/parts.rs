@@ -138,14 +138,21 @@ pub(super) fn call(sections: &[Section]) -> gtk::ScrolledWindow {
         }
         parts.add(&part);
     }
+    let scroller = scroller(&parts);
+    scroller.set_can_focus(true);
+    scroller.style_context().add_class("countersign-call");
+    scroller
+}
+
+/// As tall as what is in it, and no taller than the screen has room for.
+pub(super) fn scroller(inside: &gtk::Box) -> gtk::ScrolledWindow {
     let scroller = gtk::ScrolledWindow::new(gtk::Adjustment::NONE, gtk::Adjustment::NONE);
     scroller.set_policy(gtk::PolicyType::Never, gtk::PolicyType::Automatic);
     scroller.set_propagate_natural_height(true);
     scroller.set_max_content_height(call_height());
     scroller.set_overlay_scrolling(false);
-    scroller.set_can_focus(true);
-    scroller.style_context().add_class("countersign-call");
-    scroller.add(&parts);
+    scroller.set_can_focus(false);
+    scroller.add(inside);
     scroller
 }
 
