@@ -68,6 +68,18 @@ pub(crate) fn is_notification(prompt: Option<&str>) -> bool {
     prompt.is_some_and(|prompt| prompt.starts_with("<task-notification>"))
 }
 
+/// Whether the hook after a call says how the call went. Codex runs the same one after a command that failed, and gives what was
+/// printed, not the exit code (Codex 0.169.0).
+pub(crate) fn tells_success(agent: Agent) -> bool {
+    agent != Agent::Codex
+}
+
+/// Whether a call whose end was not told has failed. Codex tells no end of a command that goes on in the background, nor of a patch
+/// that it applies itself (Codex 0.169.0).
+pub fn tells_every_end(agent: Agent) -> bool {
+    agent != Agent::Codex
+}
+
 /// Said where nobody gave a reason: Codex counts a deny without words as no answer (Codex 0.169.0).
 pub const CODEX_REASON: &str = "Denied in Countersign";
 

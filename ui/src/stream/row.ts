@@ -14,6 +14,8 @@ export type Outcome =
   | 'judged'
   | 'running'
   | 'ok'
+  /** Over, and nobody said how it went. */
+  | 'ended'
   | 'failed'
   | 'blocked'
   | 'denied'
@@ -145,17 +147,21 @@ function refusedByPolicy(row: Row): boolean {
 function outcomeOf(row: Row): Outcome {
   const over = row.end !== undefined || row.result !== undefined;
   const failed = failure(row) !== undefined;
-  if (over && !failed) return 'ok';
+  const measured = row.telemetry.map((event) => fields(event.data)['success']).find((success) => typeof success === 'boolean');
+  const untold = row.end !== undefined && fields(row.end.data)['success'] === null;
+  if (over && !failed && !untold) return 'ok';
   const answer = row.resolved ? statusOf(row.resolved) : undefined;
   // Taken back, it was answered elsewhere, and what came of it says how.
   const back = answer === 'withdrawn' || answer === 'cancelled';
-  if (answer !== undefined && answer !== 'approved' && !(back && over && !row.refused)) return answer;
+  // An end that the hub has put where the agent tells none does not say that it ran.
+  const ran = over && !(untold && fields(row.end?.data)['note'] !== undefined);
+  if (answer !== undefined && answer !== 'approved' && !(back && ran && !row.refused)) return answer;
   if (row.judgements.some((event) => judgement(event) === 'against')) return 'blocked';
   if (failed) return refusedByPolicy(row) ? 'denied' : 'failed';
   if (row.refused) return 'denied';
   if (row.asked && !row.resolved) return 'asked';
-  const measured = over ? undefined : row.telemetry.map((event) => fields(event.data)['success']).find((success) => typeof success === 'boolean');
-  if (measured !== undefined) return measured === true ? 'ok' : 'failed';
+  if ((!over || untold) && measured !== undefined) return measured === true ? 'ok' : 'failed';
+  if (untold) return 'ended';
   if (row.start) return row.agentGone ? 'left' : 'running';
   return answer ?? 'judged';
 }

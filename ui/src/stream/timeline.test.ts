@@ -26,6 +26,15 @@ describe('a tool call is one row', () => {
     expect(rows([s.start('run'), s.result('run'), s.end('run')])).toEqual(['run ok']);
   });
 
+  it('that has ended where nobody says how, unless telemetry does', () => {
+    const s = new Script();
+    const ended = (): EventRow[] => [s.start('run', {}, { call_id: 'a' }), s.end('run', { call_id: 'a', success: null })];
+    expect(rows(ended())).toEqual(['run ended']);
+    const timeline = new Timeline();
+    timeline.apply([...ended(), s.event('tool_telemetry', { call_id: 'a', tool_name: 'run', success: false })]);
+    expect(timeline.rows.map((row) => row.outcome)).toEqual(['failed']);
+  });
+
   it('when two calls of one tool overlap, oldest first', () => {
     const s = new Script();
     const timeline = new Timeline();

@@ -133,7 +133,8 @@ impl Hook {
             "PostToolUse" | "PostToolUseFailure" => {
                 put("tool_name", self.field("tool_name").cloned());
                 put("call_id", self.field("tool_use_id").cloned());
-                put("success", Some(to_json(&(self.name == "PostToolUse"))));
+                let success = quirks::tells_success(self.agent).then(|| self.name == "PostToolUse");
+                put("success", Some(to_json(&success)));
                 if !about.started {
                     put("arguments", self.field("tool_input").cloned());
                 }

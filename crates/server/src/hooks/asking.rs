@@ -25,6 +25,15 @@ impl Visit {
             call_id: self.call(),
             ..About::default()
         };
+        if let Some(approval) = self.approved_before(about.call_id.as_deref()) {
+            let about = About {
+                not_asked: Some(format!("a person approved this very call before ({approval})")),
+                ..about
+            };
+            self.publish(Vec::new(), self.hook.event(&about)).await?;
+            let (arguments, grants) = (None, Vec::new());
+            return Ok(self.say(Some(&Answer::Permit { arguments, grants })));
+        }
         match self.ask(&about).await? {
             Ok(asked) => Ok(self.hold(asked, about.call_id, ruling::permission)),
             // Nothing is said, so that the agent asks for itself.
@@ -43,6 +52,15 @@ impl Visit {
     /// The one call that a `PermissionRequest` can be about.
     pub(super) fn call(&self) -> Option<String> {
         self.hooks().calls().alike(&self.key, self.digest.as_ref()?).1
+    }
+
+    /// By which approval a person let the call run that the agent asks about. Codex asks after its hook before the call was told to
+    /// let it run; Claude Code does not.
+    fn approved_before(&self, call: Option<&str>) -> Option<Arc<str>> {
+        let stopped = self.hub().stop_over(&self.key, Origin::Hook).is_some();
+        (self.hook.agent == Agent::Codex && !stopped)
+            .then(|| self.hooks().calls().take_approval(&self.key, call?))
+            .flatten()
     }
 
     pub(super) fn request_id(&self) -> Arc<str> {
@@ -72,6 +90,9 @@ impl Visit {
         let reply = move |approval: Approval| -> BoxFuture<'static, Option<String>> {
             Box::pin(async move {
                 let answer = answer(&approval);
+                if let (Some(Answer::Allow { .. }), Some(call)) = (&answer, &visit.hook.call_id) {
+                    visit.hooks().calls().approve(&visit.key, call, approval.id.clone());
+                }
                 visit.end_denied(&approval, answer.as_ref()).await;
                 visit.hook.agent.encode(&answer?)
             })

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::response::Response;
 use countersign_agents::gate::{self, Decision};
 use countersign_agents::hook::{About, Answer};
+use countersign_agents::quirks;
 use countersign_model::{Extra, NewEvent, Origin, Surface, kind, to_json};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::calls::Call;
 use super::door::Visit;
@@ -71,6 +72,7 @@ impl Visit {
                 tool: self.hook.tool.clone().unwrap_or_default(),
                 digest: String::new(),
                 refused: None,
+                approved: None,
             };
             self.no_end(&self.key.session, &call, Some(reason.clone()))
         });
@@ -92,6 +94,7 @@ impl Visit {
                 tool: self.hook.tool.clone().unwrap_or_default(),
                 digest: digest.clone(),
                 refused: None,
+                approved: None,
             };
             self.hooks().calls().begin(&self.key, call);
         }
@@ -99,17 +102,24 @@ impl Visit {
 
     /// The end of a call that the agent tells no end of: it was denied, or broken off.
     pub(super) fn no_end(&self, session: &Arc<str>, call: &Call, told: Option<String>) -> NewEvent {
+        const UNTOLD: &str = "the agent told no end of this call";
         let refused = call.refused.as_ref().map(|refused| refused.words.clone());
-        let error = refused
-            .or(told)
-            .unwrap_or_else(|| "the agent told no end of this call".to_owned());
         let mut data = json!({
             "tool_name": call.tool,
             "call_id": call.id,
-            "success": false,
-            "error": error,
             "hook_event_name": self.hook.name,
         });
+        match refused.or(told) {
+            // Not to know is not to fail.
+            None if !quirks::tells_every_end(self.hook.agent) => {
+                data["success"] = Value::Null;
+                data["note"] = UNTOLD.into();
+            }
+            error => {
+                data["success"] = false.into();
+                data["error"] = error.unwrap_or_else(|| UNTOLD.to_owned()).into();
+            }
+        }
         if let Some(at) = &self.stamp.late {
             data["late"] = true.into();
             data["happened_at"] = at.as_str().into();

@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub(super) digest: String,
     /// A no that the agent was told, which it may have been told too late.
     pub(super) refused: Option<Refused>,
+    /// The approval by which a person let it run before the agent asked about it.
+    pub(super) approved: Option<Arc<str>>,
 }
 
 /// A no to a call.
@@ -76,6 +78,21 @@ impl Calls {
         if let Some(call) = running.find(|call| call.id == id) {
             call.refused = Some(refused);
         }
+    }
+
+    /// A person let a call run.
+    pub(super) fn approve(&mut self, key: &SessionKey, id: &str, approval: Arc<str>) {
+        let session = self.sessions.get_mut(key);
+        let mut running = session.into_iter().flat_map(|session| &mut session.running);
+        if let Some(call) = running.find(|call| call.id == id) {
+            call.approved = Some(approval);
+        }
+    }
+
+    /// By which approval a person let this call run; once.
+    pub(super) fn take_approval(&mut self, key: &SessionKey, id: &str) -> Option<Arc<str>> {
+        let running = &mut self.sessions.get_mut(key)?.running;
+        running.iter_mut().find(|call| call.id == id)?.approved.take()
     }
 
     /// A call is over. `None` when its start was not seen.
@@ -149,6 +166,7 @@ mod tests {
             tool: "Bash".into(),
             digest: digest.into(),
             refused: None,
+            approved: None,
         }
     }
 

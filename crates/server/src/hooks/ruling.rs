@@ -2,16 +2,22 @@
 
 use countersign_agents::hook::Answer;
 use countersign_hub::Stop;
-use countersign_model::{Approval, Json, Status};
+use countersign_model::{Approval, Json, Status, Surface};
 
 const DENIED: &str = "The person denied this in Countersign.";
 const BY_RULE: &str = "A standing rule in Countersign denies this.";
 const EXPIRED: &str = "Nobody answered this in Countersign in time, so the answer is no.";
 const STOPPED: &str = "The person stopped this run in Countersign.";
+const STOPPED_BY_RULE: &str = "A rule of Countersign's policy stopped this run.";
 
 /// Why nothing of a stopped session runs.
 pub(super) fn stopped(stop: &Stop) -> String {
-    with_words(STOPPED, stop.message.as_deref())
+    let who = if stop.by == Surface::Hub {
+        STOPPED_BY_RULE
+    } else {
+        STOPPED
+    };
+    with_words(who, stop.message.as_deref())
 }
 
 /// Why a person's words do not reach a stopped session's model.

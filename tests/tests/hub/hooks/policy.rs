@@ -94,3 +94,35 @@ fn codex_is_let_through_where_the_policy_allows_and_asked_about_where_it_asks() 
     decide(&hub, &asked, &json!({"decision": "deny", "message": "later"})).expect(200);
     assert_eq!(before_tool(&held.json()), ("deny", "later"));
 }
+
+#[test]
+fn a_call_of_codex_that_a_person_approved_is_not_asked_about_twice() {
+    let hub = Hub::with_toml(GATE);
+    let held = Held::send(&hub, "codex", &before("s", "t1", "git push"), &[]);
+    let asked = wait_for(&hub, 1).remove(0);
+    decide(&hub, &asked, &json!({"decision": "approve"})).expect(200);
+    assert!(held.said().whole);
+    // Its own question about that very call, with its reason for it.
+    let mut request = before("s", "t1", "git push");
+    request["hook_event_name"] = json!("PermissionRequest");
+    request["tool_input"]["description"] = json!("to publish");
+    request.as_object_mut().unwrap().remove("tool_use_id");
+    let answer = hook(&hub, "codex", &request).expect(200).json();
+    assert_eq!(answer["hookSpecificOutput"]["decision"]["behavior"], "allow");
+    let rows = hub.history();
+    let told = rows
+        .iter()
+        .find(|row| row["kind"] == "permission_request")
+        .expect("told");
+    assert!(
+        told["data"]["not_asked"]
+            .as_str()
+            .unwrap()
+            .contains("approved this very call"),
+        "{told}"
+    );
+    // That was for once: the same again is a question.
+    let held = Held::send(&hub, "codex", &request, &[]).held();
+    wait_for(&hub, 1);
+    drop(held);
+}
