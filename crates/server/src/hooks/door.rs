@@ -25,6 +25,8 @@ use crate::rest::{Text, reply};
 const TURN_OVER: &str = "the agent's turn ended without an answer";
 /// Why a no did nothing.
 const RAN: &str = "answered in the terminal before: the call ran";
+/// Why a question is taken back whose hook came to an end without a hub.
+const GAVE_UP: &str = "no hub was there for too long: the agent went on in its own way";
 const SESSION_OVER: &str = "the agent's session ended";
 
 /// `POST /hooks/claude-code`.
@@ -271,9 +273,13 @@ impl Visit {
 
     /// Something that could not be delivered when it happened: told, and nothing else.
     async fn late(&self) -> Result<Response, Problem> {
-        let asked_then = self.hook.phase == Phase::Permission && self.hub().find(&self.request_id()).await.is_ok();
-        if asked_then {
-            return Ok(self.say(None));
+        let asks = matches!(self.hook.phase, Phase::Permission | Phase::BeforeTool);
+        if asks && let Ok(asked) = self.hub().find(&self.request_id()).await {
+            // Its hook has given up waiting.
+            self.hub().cancel(&asked.id, GAVE_UP);
+            if self.hook.phase == Phase::Permission {
+                return Ok(self.say(None));
+            }
         }
         let mut about = About {
             late: self.stamp.late.clone(),

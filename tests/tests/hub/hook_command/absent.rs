@@ -258,5 +258,55 @@ fn slow_a_hub_that_does_not_come_back_is_given_up_on() {
             "{policy}: {output:?}"
         );
     }
-    assert!(super::spool::letters(&hub.folder.data()).is_empty(), "the hub had them");
+    // The next hub is to hear that nobody waits any more.
+    assert_eq!(super::spool::letters(&hub.folder.data()).len(), 3);
+}
+
+#[test]
+fn what_was_decided_without_a_hub_is_in_the_log_later() {
+    let folder = Folder::new();
+    let data = folder.data();
+    run(
+        &data,
+        "claude-code",
+        &["--when-absent", "deny"],
+        &permission("rm -rf /"),
+    );
+    let hub = Start::in_folder(&folder).run();
+    let told = countersign_tests::until("it is told", || {
+        let events = hub.history();
+        events.into_iter().find(|event| event["type"] == "permission_request")
+    });
+    assert_eq!(
+        told["data"]["decided_without_hub"],
+        json!({"decision": "deny", "by": "when_absent"}),
+        "{told}"
+    );
+}
+
+#[test]
+fn slow_a_question_that_was_given_up_is_taken_back_by_the_next_hub() {
+    let folder = Folder::new();
+    let mut hub = Start::in_folder(&folder).run();
+    let asking = start(&hub, "claude-code", &permission("make"));
+    pending(&hub, 1);
+    hub.kill();
+    asking.finish().expect(0);
+    let hub = Start::in_folder(&folder).run();
+    countersign_tests::until("it is taken back", || {
+        let waiting = hub.get("/api/approvals?status=pending").json();
+        waiting["approvals"].as_array().is_some_and(Vec::is_empty).then_some(())
+    });
+}
+
+#[test]
+fn slow_a_hub_that_takes_no_question_in_is_none() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let begun = std::time::Instant::now();
+    let more = ["--hub", url.as_str(), "--when-absent", "deny"];
+    let output = run(&folder.data(), "claude-code", &more, &permission("make"));
+    assert!(output.out.contains("\"deny\""), "{output:?}");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }

@@ -1,5 +1,6 @@
 //! What holds while no hub answers: the settings that the last one left in its data folder, and the words for the agent.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use countersign_agents::absent::{self, WhenAbsent};
@@ -22,6 +23,29 @@ pub(super) enum Absence {
 pub(super) struct Settings {
     pub(super) when_absent: WhenAbsent,
     gate: Vec<Rule>,
+}
+
+/// What was decided without a hub, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) decision: WhenAbsent,
+    /// `when_absent` or `gate`.
+    pub(super) by: &'static str,
+}
+
+impl Said {
+    /// A hook's JSON with that beside it: whoever reads the log is to know who decided.
+    pub(super) fn beside(self, body: &[u8]) -> Cow<'_, [u8]> {
+        let Some(end) = body.iter().rposition(|byte| *byte == b'}') else {
+            return Cow::Borrowed(body);
+        };
+        let (before, after) = body.split_at(end);
+        let said = format!(
+            r#","decided_without_hub":{{"decision":"{}","by":"{}"}}"#,
+            self.decision, self.by
+        );
+        Cow::Owned([before, said.as_bytes(), after].concat())
+    }
 }
 
 /// What the hub's policy says of a call that is about to run.

@@ -7,10 +7,12 @@ mod options;
 mod waiting;
 pub(crate) mod wire;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use countersign_agents::absent::WhenAbsent;
 use countersign_hub::random_hex;
 use countersign_store::spool;
 
@@ -19,13 +21,15 @@ pub(crate) use options::{Arguments, Options, agent};
 use crate::failure::Exit;
 use crate::hub::{Address, Backoff};
 use crate::output::say;
-use absent::{Absence, Gate, Settings};
+use absent::{Absence, Gate, Said, Settings};
 use input::Input;
 use waiting::{Parent, Waiting, keep_alive};
 use wire::{Lost, Patience, Reply, Request, Until, connect, exchange};
 
 /// How long the hub may take to take an event in.
 const OBSERVING: Duration = Duration::from_secs(2);
+/// How long it may take to take a question in, which it shows with the head of its answer.
+const TAKING: Duration = Duration::from_secs(10);
 /// How long a question outlives its connection to the hub.
 const RECONNECT: Duration = Duration::from_secs(30);
 
@@ -141,12 +145,12 @@ impl Hook {
     fn observe(&self) {
         match self.attempt(&Until(self.begun + OBSERVING), |_| ()) {
             Ok(answer) => print(&answer),
-            Err(error) => self.undelivered(&error),
+            Err(error) => self.undelivered(&error, None),
         }
     }
 
-    /// Keeps what did not reach the hub for later, unless the hub does not want it.
-    fn undelivered(&self, error: &Failed) {
+    /// Keeps what did not reach the hub for later, unless the hub does not want it; with it, what was said in the hub's place.
+    fn undelivered(&self, error: &Failed, said: Option<&Said>) {
         self.note(&error.to_string());
         if matches!(error, Failed::Refused(_) | Failed::Orphaned) || !self.input.is_object {
             return;
@@ -155,7 +159,9 @@ impl Hook {
             id: &self.id,
             micros: self.micros,
             agent: self.options.agent.name(),
-            body: &self.input.body,
+            body: &said.map_or(Cow::Borrowed(&self.input.body[..]), |said| {
+                said.beside(&self.input.body)
+            }),
         };
         if let Err(error) = spool::put(&spool::folder(&self.options.place.data_dir), &letter) {
             self.note(&format!("the event is lost, it cannot be kept for later: {error}"));
@@ -175,7 +181,9 @@ impl Hook {
         let mut lost: Option<Instant> = None;
         loop {
             let begun = Instant::now();
-            let waiting = Waiting::new(self.parent, (!asks).then(|| begun + OBSERVING));
+            // The head of the answer: a person's decision may take a day.
+            let head = if asks { TAKING } else { OBSERVING };
+            let waiting = Waiting::new(self.parent, Some(begun + head));
             let error = match self.attempt(&waiting, keep_alive) {
                 Ok(answer) => return print(&answer),
                 Err(error) => error,
@@ -186,15 +194,16 @@ impl Hook {
                 Failed::Orphaned => return,
                 Failed::Refused(_) => {
                     self.note(&error.to_string());
-                    return self.answer_absent(asks, &gate, Absence::Refused, &settings);
+                    self.answer_absent(asks, &gate, Absence::Refused, &settings);
+                    return;
                 }
                 Failed::Trouble(_) if asks => {}
                 Failed::Absent(_) | Failed::Late if lost.is_some() => {}
                 // There is no hub; or it has trouble with what is not a question to anybody, as far as is known, and the agent is
                 // not kept waiting for that.
                 Failed::Absent(_) | Failed::Late | Failed::Trouble(_) => {
-                    self.undelivered(&error);
-                    return self.answer_absent(asks, &gate, Absence::Gone, &settings);
+                    let said = self.answer_absent(asks, &gate, Absence::Gone, &settings);
+                    return self.undelivered(&error, said.as_ref());
                 }
             }
             // A connection that held is no part of the time without one.
@@ -204,8 +213,9 @@ impl Hook {
             }
             let since = *lost.get_or_insert_with(Instant::now);
             if since.elapsed() >= RECONNECT {
-                self.note(&error.to_string());
-                return self.answer_absent(asks, &gate, Absence::Gone, &settings);
+                // The next hub has the question still, and hears that nobody waits for its answer.
+                let said = self.answer_absent(asks, &gate, Absence::Gone, &settings);
+                return self.undelivered(&error, said.as_ref());
             }
             if self.parent.sleep(backoff.pause()).is_err() {
                 return;
@@ -213,24 +223,28 @@ impl Hook {
         }
     }
 
-    /// What the agent is told in the hub's place.
-    fn answer_absent(&self, asks: bool, gate: &Gate, absence: Absence, settings: &Settings) {
+    /// What the agent is told in the hub's place; gives what that was.
+    fn answer_absent(&self, asks: bool, gate: &Gate, absence: Absence, settings: &Settings) -> Option<Said> {
         let agent = self.options.agent;
         if let Gate::Denies(reason) = gate {
-            if let Some(answer) = absent::denied(agent, reason) {
-                print(answer.as_bytes());
-            }
-            return;
+            let answer = absent::denied(agent, reason)?;
+            print(answer.as_bytes());
+            return Some(Said {
+                decision: WhenAbsent::Deny,
+                by: "gate",
+            });
         }
-        let Some(event) = self.input.event.as_deref().filter(|_| asks) else {
-            return;
-        };
+        let event = self.input.event.as_deref().filter(|_| asks)?;
         let policy = self.options.when_absent.unwrap_or(settings.when_absent);
         let (answer, words) = absent::answer(agent, event, policy, absence);
         say(&format!("countersign: {words}"));
         if let Some(answer) = answer {
             print(answer.as_bytes());
         }
+        Some(Said {
+            decision: policy,
+            by: "when_absent",
+        })
     }
 
     /// One try: finds the hub, connects, asks.
