@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use countersign_hub::{Clock, SystemClock};
 use countersign_model::{Approval, HubStatus, Scope, Status, Verdict};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use super::dashboard::PERSON;
 use crate::failure::{Exit, Failure};
@@ -26,6 +27,8 @@ Examples:
   countersign answer apr-1c9e approve
   countersign answer apr-1c9e deny --message 'not on a Friday'
   countersign answer apr-1c9e stop
+  countersign answer apr-1c9e approve --grant 0
+  countersign answer apr-1c9e approve --answer 'Which colour?=Blue'
 
 Exit code: 0 when the answer was recorded, 1 when it was not: somebody was first, or it was not allowed.";
 
@@ -45,6 +48,21 @@ pub(crate) struct Arguments {
     /// A word to the agent
     #[arg(long, value_name = "TEXT", requires = "id", allow_hyphen_values = true)]
     message: Option<String>,
+    /// Approve with other arguments: a JSON object
+    #[arg(long, value_name = "JSON", requires = "id", value_parser = super::parse::object)]
+    arguments: Option<Box<RawValue>>,
+    /// Answer a question of the agent's own, as QUESTION=ANSWER; a single one needs no QUESTION=
+    #[arg(
+        long = "answer",
+        value_name = "ANSWER",
+        requires = "id",
+        conflicts_with = "arguments",
+        allow_hyphen_values = true
+    )]
+    answers: Vec<String>,
+    /// Approve and have the agent keep what it offers at this place, as the list numbers it
+    #[arg(long = "grant", value_name = "N", requires = "id")]
+    grants: Vec<u32>,
     /// How far the answer reaches: this request, the same call in this session, the same call always
     #[arg(long, value_name = "SCOPE", requires = "id", default_value = "once")]
     scope: Reach,
@@ -113,12 +131,22 @@ fn answer(arguments: &Arguments, id: &str, verdict: Verdict, place: &Place) -> R
     if let Some(message) = &arguments.message {
         body["message"] = json!(message);
     }
+    let plain = arguments.arguments.is_none() && arguments.answers.is_empty() && arguments.grants.is_empty();
     let held = token.is_some();
     let client = client.with_token(token);
+    if let Some(given) = &arguments.arguments {
+        body["arguments"] = serde_json::from_str(given.get()).map_err(|error| Failure::Other(error.to_string()))?;
+    } else if !arguments.answers.is_empty() {
+        let asked: Approval = client.get(&Client::path("/api/approvals", id, ""), &[])?;
+        body["arguments"] = json!({ "answers": answers(&asked, &arguments.answers)? });
+    }
+    if !arguments.grants.is_empty() {
+        body["grants"] = json!(arguments.grants);
+    }
     // Without a key this works where the config opens answering to all.
     let answered = match decide(&client, id, &body) {
         Err(HubError::Refused(problem)) if matches!(problem.status, 401 | 403) && !held => {
-            let client = allowed(client, id, verdict, scope)?;
+            let client = allowed(client, id, verdict, scope, plain)?;
             decide(&client, id, &body)
         }
         answered => answered,
@@ -169,7 +197,12 @@ fn decide(client: &Client, id: &str, body: &Value) -> Result<(Approval, String),
 }
 
 /// Has the person at the desktop allow this one answer.
-fn allowed(client: Client, id: &str, verdict: Verdict, scope: Scope) -> Result<Client, Failure> {
+fn allowed(client: Client, id: &str, verdict: Verdict, scope: Scope, plain: bool) -> Result<Client, Failure> {
+    if !plain {
+        return Err(Failure::Other(
+            "the app allows a plain answer only: answer questions, and change or keep things, in the window".to_owned(),
+        ));
+    }
     if scope != Scope::Once {
         return Err(Failure::Other(
             "an answer that the app has to allow reaches this request only: leave out --scope, or answer in the window"
@@ -180,6 +213,49 @@ fn allowed(client: Client, id: &str, verdict: Verdict, scope: Scope) -> Result<C
     let wish = json!({ "for": "answer", "approval": id, "decision": verdict });
     let grant: Grant = client.post("/api/grants", &wish, PERSON)?;
     Ok(client.with_token(Some(grant.token)))
+}
+
+/// What the agent asks of a person, each with what there is to choose from.
+fn questions(approval: &Approval) -> Vec<(String, Vec<String>)> {
+    let arguments: Value = serde_json::from_str(approval.arguments.get()).unwrap_or_default();
+    let list = arguments["questions"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    list.iter()
+        .filter_map(|question| {
+            let options = question["options"].as_array().into_iter().flatten();
+            let labels = options.filter_map(|option| text(&option["label"])).collect();
+            Some((text(&question["question"])?, labels))
+        })
+        .collect()
+}
+
+/// The answers under their questions.
+fn answers(approval: &Approval, given: &[String]) -> Result<Map<String, Value>, Failure> {
+    let questions = questions(approval);
+    let mut answers = Map::new();
+    for answer in given {
+        let named = questions.iter().find_map(|(question, _)| {
+            let rest = answer.strip_prefix(question.as_str())?.strip_prefix('=')?;
+            Some((question, rest))
+        });
+        let (question, words) = match (named, questions.as_slice()) {
+            (Some(named), _) => named,
+            (None, [(only, _)]) => (only, answer.as_str()),
+            (None, _) => {
+                let names: Vec<_> = questions.iter().map(|(question, _)| format!("{question:?}")).collect();
+                let names = if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names.join(", ")
+                };
+                let why =
+                    format!("--answer {answer:?}: say which question it is to, as QUESTION=ANSWER; asked are: {names}");
+                return Err(Failure::Other(why));
+            }
+        };
+        answers.insert(question.clone(), words.into());
+    }
+    Ok(answers)
 }
 
 /// Who was first.
@@ -210,6 +286,9 @@ fn list(arguments: &Arguments, place: &Place) -> Result<Exit, Failure> {
             out.line(&serde_json::to_string(approval).map_err(|error| Failure::Other(error.to_string()))?)?;
         } else {
             out.line(&line(approval, SystemClock.now().0, paint))?;
+            for more in offers(approval) {
+                out.line(&paint.apply(Tone::Dim, &format!("    {more}")))?;
+            }
         }
     }
     out.flush()?;
@@ -221,6 +300,21 @@ fn list(arguments: &Arguments, place: &Place) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// What may go with an approval: the questions with their options, and what the agent would keep.
+fn offers(approval: &Approval) -> Vec<String> {
+    let asked = questions(approval).into_iter().map(|(question, options)| {
+        let choice = options
+            .iter()
+            .map(|option| one_line(option, 60))
+            .collect::<Vec<_>>()
+            .join(" | ");
+        format!("--answer '{}='  {choice}", one_line(&question, 160))
+    });
+    let kept = approval.grants.iter().enumerate();
+    let kept = kept.map(|(place, grant)| format!("--grant {place}  {}", one_line(&grant.label, 160)));
+    asked.chain(kept).collect()
 }
 
 /// `apr-1  sam/s1  bash: rm -rf build  12 s`.
@@ -346,5 +440,44 @@ mod tests {
             line(&waiting, now, Paint::new(false)),
             "apr-1  sa⟨U+202E⟩m/s1  bash: rm -rf build  12 s"
         );
+    }
+
+    #[test]
+    fn questions_are_answered_and_what_is_kept_is_named() {
+        let hub = FakeHub::start(|request| {
+            let mut asked = approval("pending");
+            asked["arguments"] = json!({"questions": [
+                {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}]}, {"question": "Why?"}]});
+            if request.path == "/api/approvals/apr-1" {
+                return Reply::json(200, asked.to_string());
+            }
+            assert_eq!(
+                request.json(),
+                json!({"decision": "approve", "scope": "once", "grants": [1], "arguments": {"answers": {"Which colour?": "Blue=ish", "Why?": "so"}}})
+            );
+            Reply::json(200, approval("approved").to_string())
+        });
+        let words = [
+            "answer",
+            "apr-1",
+            "approve",
+            "--token",
+            "t",
+            "--grant",
+            "1",
+            "--answer",
+            "Which colour?=Blue=ish",
+        ];
+        let run_words = |words: &[&str]| {
+            let line = Line::try_parse_from(words).expect("a line");
+            let mut place = hub.place();
+            place.token = line.token;
+            run(&line.arguments, &place)
+        };
+        let whole = [&words[..], &["--answer", "Why?=so"]].concat();
+        assert_eq!(run_words(&whole).expect("answered"), Exit::Ok);
+        let unnamed = [&words[..7], &["--answer", "Blue"]].concat();
+        let refused = run_words(&unnamed).expect_err("which one?").to_string();
+        assert!(refused.contains("\"Which colour?\""), "{refused}");
     }
 }
