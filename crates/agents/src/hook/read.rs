@@ -130,7 +130,7 @@ pub(crate) fn from_fields(agent: Agent, fields: Vec<(String, Json)>) -> Result<H
         arguments: given("tool_input"),
         call_id: name_of(&fields, "tool_use_id")?,
         cwd: text_of(&fields, "cwd")?,
-        turn: text_of(&fields, "turn_id")?,
+        turn: text_of(&fields, "turn_id")?.filter(|turn| turn.len() <= MAX_NAME),
         name,
         fields,
     })

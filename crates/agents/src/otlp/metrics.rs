@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
+use sha2::{Digest, Sha256};
 
 use super::claude;
-use super::records::Point;
+use super::records::{Point, hex};
 use super::told::Data;
 
 /// Points of one source, model and stretch of time, as one event.
@@ -116,6 +117,7 @@ fn usage<'a>(
     data = data.put("requests", Some(requests));
     if let Some((start, series)) = cumulative {
         // Names the series from which what was counted before is taken.
+        let series = hex(&Sha256::digest(series)[..8]);
         data = data.put("cumulative", Some(format!("{start}:{series}")));
     }
     Usage {

@@ -146,7 +146,13 @@ impl Account {
             ..sum.clone()
         };
         if self.sums.len() < MOST_SERIES || self.sums.contains_key(&series) {
-            self.sums.insert(series, sum);
+            let counts = Usage {
+                model: None,
+                source: None,
+                cumulative: None,
+                ..sum
+            };
+            self.sums.insert(series, counts);
         }
         growth
     }

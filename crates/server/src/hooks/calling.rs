@@ -14,6 +14,9 @@ use super::door::Visit;
 use super::ruling;
 use crate::problem::Problem;
 
+/// Characters of what an agent was told in place of a result.
+const MOST_TOLD: usize = 16 * 1024;
+
 impl Visit {
     /// A call is about to run: not in a stopped session, and else as the policy says.
     pub(super) async fn before_tool(self) -> Result<Response, Problem> {
@@ -104,6 +107,7 @@ impl Visit {
     pub(super) fn no_end(&self, session: &Arc<str>, call: &Call, told: Option<String>) -> NewEvent {
         const UNTOLD: &str = "the agent told no end of this call";
         let refused = call.refused.as_ref().map(|refused| refused.words.clone());
+        let told = told.map(|told| told.chars().take(MOST_TOLD).collect());
         let mut data = json!({
             "tool_name": call.tool,
             "call_id": call.id,
