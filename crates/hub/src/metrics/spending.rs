@@ -133,7 +133,7 @@ impl Account {
     }
 
     /// What a sum has grown by since it was told last.
-    fn growth(&mut self, series: u64, sum: Usage) -> Usage {
+    fn growth(&mut self, series: u64, sum: &Usage) -> Usage {
         let grown = |now: Option<u64>, before: Option<u64>| now.map(|now| now.saturating_sub(before.unwrap_or(0)));
         let before = self.sums.get(&series).cloned().unwrap_or_default();
         let growth = Usage {
@@ -150,7 +150,7 @@ impl Account {
                 model: None,
                 source: None,
                 cumulative: None,
-                ..sum
+                ..sum.clone()
             };
             self.sums.insert(series, counts);
         }
@@ -170,7 +170,7 @@ impl Metrics {
         let mut usage = match &usage.cumulative {
             Some(series) => {
                 let series = self.hasher.hash_one(series);
-                self.ledger.account(key).growth(series, usage)
+                self.ledger.account(key).growth(series, &usage)
             }
             None => usage,
         };
