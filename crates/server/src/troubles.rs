@@ -54,7 +54,7 @@ pub(crate) fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Erro
             code: "port_in_use".into(),
             message: format!(
                 "Port {port} is in use by another program, so no agent can connect ({address}). Close that program, or choose \
-                 another port: `--port {}`, or `port` in the configuration.",
+                 another port: `--port {}`, or it in the address of `--listen` where that was given, or `port` in the configuration.",
                 port.wrapping_add(1).max(1024)
             ),
         };

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::Trail;
 use super::asks::Asks;
 use super::settings::{Speaks, UpstreamSettings};
-use super::tongue::{Heard, Resume, Tongue};
+use super::tongue::{Heard, Resume, Tongue, their_people};
 use super::wire::{Remote, Socket, connect};
 use super::{amiga, cloud, codex, hive, sam};
 use crate::outward::{Patience, jitter, origin, shown};
@@ -98,7 +98,8 @@ impl Link {
             let (name, error) = (&self.settings.name, error.as_deref());
             tracing::info!(upstream = name, ?state, error, "the upstream's state");
         }
-        if error.is_some() {
+        // What kept it from being attached is over once it is.
+        if error.is_some() || (news && state == UpstreamState::Connected) {
             status.last_error = error;
         }
         drop(status);
@@ -314,10 +315,11 @@ impl Conversation<'_> {
 
     async fn heard(&mut self, socket: &mut Socket, heard: Heard) -> Result<(), End> {
         match heard {
-            Heard::Event { event, via, seq } => {
+            Heard::Event { mut event, via, seq } => {
                 if !self.is_news(seq) || !is_ours(&event) {
                     return Ok(());
                 }
+                their_people(&self.link.settings.name, &mut event);
                 let via = self.through(via)?;
                 self.events.push((event, via, seq));
             }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use countersign_dialects::limits::MAX_NAME;
-use countersign_model::{Approval, Ask, Epoch, NewEvent, Seq};
+use countersign_model::{Approval, Ask, Epoch, NewEvent, Seq, fields, kind};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::settings::UpstreamSettings;
@@ -136,6 +137,26 @@ pub(crate) fn under(name: &str, agent: Option<&str>) -> Arc<str> {
     }
     full.truncate(end);
     full.into()
+}
+
+/// An upstream's people are its own: where an event names one, that is `NAME/USER` here, and nobody of this hub's.
+pub(crate) fn their_people(name: &str, event: &mut NewEvent) {
+    if !matches!(&*event.kind, kind::USER_PRESENCE | kind::NOTIFICATION) {
+        return;
+    }
+    let Ok(mut fields) = fields::read(event.data.get()) else {
+        return;
+    };
+    let mut named = false;
+    for (field, value) in &mut fields {
+        if let ("userId" | "user_id", Ok(user)) = (field.as_str(), serde_json::from_str::<String>(value)) {
+            *value = Value::from(&*under(name, Some(&user))).to_string().into();
+            named = true;
+        }
+    }
+    if named {
+        event.data = RawValue::from_string(fields::write(&fields)).expect("fields of JSON make a JSON object");
+    }
 }
 
 /// An address with one more parameter in its query.

@@ -99,7 +99,8 @@ fn what_is_answered_there_or_vanishes_is_never_approved_here() {
     // It comes back by itself.
     let (mut sam, _) = serving(python(), "socket_server.py", port);
     assert!(sam.event()["open"].is_string());
-    wait_state(&hub, "up", "connected");
+    let view = wait_state(&hub, "up", "connected");
+    assert!(view["last_error"].is_null(), "{view}");
     sam.say(&frames::note(5).to_string());
     until("it is merged", || {
         hub.history().iter().any(|row| row["data"]["n"] == 5).then_some(())
@@ -164,7 +165,7 @@ fn a_cloud_servers_messages_come_in() {
     cloud.say(&json!({"type": "agent_status", "data": status, "timestamp": "2025-12-26T13:00:00.000Z"}).to_string());
     cloud.say(&json!({"type": "chat_message", "data": {"conversationId": "conv-1", "messageId": "m", "content": "hi", "sender": "LEAD"}}).to_string());
     cloud.say(&json!({"type": "notification", "data": {"level": "success", "message": "done"}}).to_string());
-    cloud.say(&json!({"type": "user_presence", "data": {"userId": "u", "status": "online"}}).to_string());
+    cloud.say(&json!({"type": "user_presence", "data": {"userId": "user_ann", "status": "offline"}}).to_string());
     let rows = rows(&hub, "cloud", 4);
     let brief: Vec<Value> = rows
         .iter()
@@ -180,6 +181,8 @@ fn a_cloud_servers_messages_come_in() {
         ]
     );
     assert_eq!(rows[0]["data"], status);
+    let presence = json!({"userId": "up/user_ann", "status": "offline"});
+    assert_eq!(rows[3]["data"], presence, "an upstream speaks of its own people");
     cloud.say(&json!({"type": "error", "data": {"error": "slow down"}}).to_string());
     until("the error is shown", || {
         (upstream(&hub, "up")["last_error"] == "slow down").then_some(())
