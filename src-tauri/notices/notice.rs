@@ -280,7 +280,7 @@ mod tests {
         );
         assert_eq!(
             told("notification", r#"{"message":"m","level":"info"}"#).as_deref(),
-            Some("sam: info")
+            Some("sam says")
         );
         let asks = |tool: &str| format!(r#"{{"request_id":"r","tool_name":"{tool}","arguments":{{}}}}"#);
         assert_eq!(

@@ -16,7 +16,7 @@ function frame(text) {
 export async function hub(files) {
   const events = [event(1, 'tool_call_start', { tool_name: 'Bash', arguments: { command: 'ls' } })];
   const state = { code: 'c0de', upgrades: [], decisions: [], sockets: new Set(), approvals: [], down: false };
-  const status = () => ({ version: '0', epoch: 'e1', head: events.length, durable: events.length, oldest: 1, listeners: [{ url: 'http://127.0.0.1' }], connections: 1, approvers: 0, pending: 0, store_bytes: 0, data_dir: '/', problems: [], upstreams: [], webhooks: [] });
+  const status = () => ({ version: '0', epoch: 'e1', head: events.length, durable: events.length, oldest: 1, listeners: [{ url: 'http://127.0.0.1' }], connections: 1, approvers: 0, pending: 0, store_bytes: 0, data_dir: '/', problems: [], upstreams: [], webhooks: [], presence: { at: 0, people: [] } });
 
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://hub');
