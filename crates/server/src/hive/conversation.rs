@@ -144,9 +144,15 @@ impl HiveConversation {
     /// The first message of somebody unknown says who it is, or is the last.
     async fn introduction(&self, text: &str) -> Result<(), End> {
         match hive::decode(text, &self.peer) {
+            Ok(Action::Auth { token }) if token.is_empty() => {
+                Err(End::Close(POLICY, "Auth failed: `token` is missing".into()))
+            }
             Ok(Action::Auth { token }) => self.authenticate(&token).await,
-            Ok(_) | Err(WireError { field: Some(_), .. }) => Err(End::Close(POLICY, "Auth required".into())),
-            Err(WireError { error, field: None }) => Err(End::Close(POLICY, format!("Auth failed: {error}"))),
+            Err(WireError {
+                error,
+                field: None | Some("token"),
+            }) => Err(End::Close(POLICY, format!("Auth failed: {error}"))),
+            Ok(_) | Err(_) => Err(End::Close(POLICY, "Auth required".into())),
         }
     }
 

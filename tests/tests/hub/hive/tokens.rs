@@ -30,7 +30,8 @@ fn hive_where_tokens_are_required_the_first_message_brings_one() {
             (note("a", "e", 1), "Auth required"),
             (json!({"type": "x", "data": {}}), "Auth required"),
             (json!({"action": "auth", "token": "wrong"}), "Auth failed: "),
-            (json!({"action": "auth"}), "Auth failed: "),
+            (json!({"action": "auth"}), "Auth failed: `token` is missing"),
+            (json!({"action": "auth", "token": 5}), "Auth failed: "),
             (json!("auth"), "Auth failed: "),
         ] {
             let mut stranger = hub.ws(path);
