@@ -139,9 +139,11 @@ pub fn text_of(bytes: &[u8]) -> Result<&str, Trouble> {
 /// # Errors
 /// When it is to be left alone.
 pub fn connect(kind: Kind, file: Option<&str>, wish: &Wish) -> Result<Option<String>, Trouble> {
-    let connected = put_in(kind, file, wish)?;
-    // A promise that is checked each time: what we put in, we can take out.
     let clean = disconnect(kind, file)?;
+    // A file that was made for what is put in now is made anew: so it can go again.
+    let made = clean.is_none() && matches!((kind, &wish.telemetry), (Kind::CodexConfig(_), Some(Some(_))));
+    let connected = put_in(kind, file.filter(|_| !made), wish)?;
+    // A promise that is checked each time: what we put in, we can take out.
     if disconnect(kind, connected.as_deref())? != clean {
         return Err(Trouble::NotReversible);
     }

@@ -125,6 +125,28 @@ fn a_question_has_a_day_and_the_rest_has_seconds() {
 }
 
 #[test]
+fn a_file_that_was_made_for_telemetry_follows_the_hub() {
+    let kind = Kind::CodexConfig(false);
+    let to = |endpoint: &str| Wish {
+        telemetry: Some(Some(endpoint.to_owned())),
+        ..wish(Agent::Codex, false)
+    };
+    let first = connect(kind, None, &to("http://127.0.0.1:1")).expect("connected");
+    let moved = connect(kind, first.as_deref(), &to("http://127.0.0.1:2")).expect("moved");
+    assert!(
+        moved
+            .as_deref()
+            .is_some_and(|text| text.contains(":2/") && !text.contains(":1/")),
+        "{moved:?}"
+    );
+    assert_eq!(
+        connect(kind, moved.as_deref(), &wish(Agent::Codex, false)),
+        Ok(moved.clone())
+    );
+    assert_eq!(disconnect(kind, moved.as_deref()), Ok(None));
+}
+
+#[test]
 fn an_older_program_gets_no_event_that_it_may_not_know() {
     let names = |version: Option<&str>| -> Vec<&str> { registered(Agent::ClaudeCode, version).collect() };
     assert_eq!(names(None), names(Some("2.1.197")));
