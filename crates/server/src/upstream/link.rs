@@ -31,7 +31,7 @@ const SILENT: Duration = Duration::from_secs(60);
 /// How long one frame may take to be written.
 const WRITE: Duration = Duration::from_secs(30);
 /// A connection that lasted so long was a good one.
-const GOOD: Duration = Duration::from_secs(5);
+const GOOD: Duration = Duration::from_secs(30);
 /// How long a loop is left alone.
 const LOOP: Duration = Duration::from_secs(30);
 /// How long the second look at a hub's attachments may take.
