@@ -93,7 +93,9 @@ export class Hub {
       const status = await this.platform.status();
       this.know(status);
       const head = status.head;
-      await Promise.all([this.loadPage(head), this.syncSessions()]);
+      // One after the other: the hub's own account corrects what the loaded events make of the sessions, and is none that they add to.
+      await this.loadPage(head);
+      await this.syncSessions();
       this.loaded = true;
       this.onResync();
       this.platform.stream(`${status.epoch}:${head}`, {

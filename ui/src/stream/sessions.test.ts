@@ -116,3 +116,10 @@ it("takes a run's wait and progress from the hub's account", () => {
   const line = book.list(Date.parse('2026-01-17T10:31:00Z'))[0];
   expect([line?.activity, line?.waits, line?.progress]).toEqual(['needs_you', 'HITL: sign', 0.5]);
 });
+
+it('is made by agents, and not by people who come and go', () => {
+  const s = new Script();
+  const book = new SessionBook();
+  book.apply([s.event('user_presence', { userId: 'user_a', status: 'online' }, { agent: 'user_a', session: 'c-1' }), s.start('run')]);
+  expect(activity(book)).toEqual(['sam/s1 working']);
+});

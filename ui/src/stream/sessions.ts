@@ -167,7 +167,8 @@ export class SessionBook {
 
   apply(events: readonly EventRow[]): void {
     for (const event of events) {
-      if (event.session === undefined || isProbe(event)) continue;
+      // A person is no session of an agent: there is nothing to stop.
+      if (event.session === undefined || isProbe(event) || event.kind === 'user_presence') continue;
       const time = Date.parse(event.time);
       const session = this.get(event.agent, event.session, time);
       session.events += 1;
