@@ -22,6 +22,10 @@ pub const CLAUDE_LEFT_OUT: &[(&str, &str)] = &[
         "its matcher is the list of files to watch: without a list there is nothing to tell, with one Claude Code begins to watch them",
     ),
     (
+        "PreModelSwitch",
+        "it decides on a switch of the model, which Countersign does not; PostModelSwitch tells of each",
+    ),
+    (
         "MessageDisplay",
         "Claude Code holds each line of an answer back until the hook has ended, and starts one for every few lines",
     ),

@@ -34,10 +34,11 @@ pub const fn tried(agent: Agent) -> &'static str {
     }
 }
 
-/// Whether a version is sure to know what came with another; one that says nothing of itself is taken for new.
-pub(crate) fn has(version: Option<&str>, since: &str) -> bool {
-    let numbers = |text: &str| numbers(text);
-    match (version.and_then(numbers), numbers(since)) {
+/// Whether a version is sure to know what came with another; one that says nothing of itself is taken for the oldest that was tried.
+pub(crate) fn has(agent: Agent, version: Option<&str>, since: &str) -> bool {
+    let (_, oldest, _) = versions(agent);
+    let version = version.and_then(numbers).or_else(|| numbers(oldest));
+    match (version, numbers(since)) {
         (Some(version), Some(since)) => version >= since,
         _ => true,
     }

@@ -55,7 +55,7 @@ const fn since(since: &'static str, event: Event) -> Event {
 }
 
 /// The events to register for; the versions are those of Claude Code's changelog, those of `PostToolBatch` and `UserPromptExpansion`,
-/// which it does not tell, later than 2.1.100, which was tried and knows neither. Those whose hook would change what Claude Code does by being there are left out:
+/// which it does not tell, later than 2.1.100, which was tried and knows neither; those of the last two the one in which they were tried. Those whose hook would change what Claude Code does by being there are left out:
 /// [`quirks::CLAUDE_LEFT_OUT`] names them, and why.
 pub const EVENTS: &[Event] = &[
     command_only("SessionStart"),
@@ -81,6 +81,8 @@ pub const EVENTS: &[Event] = &[
     since("2.1.76", tells("ElicitationResult", true)),
     since("2.1.49", tells("ConfigChange", true)),
     since("2.1.83", tells("CwdChanged", false)),
+    since("2.1.330", tells("DirectoryAdded", false)),
+    since("2.1.330", tells("PostModelSwitch", false)),
     tells("Stop", false),
     since("2.1.78", tells("StopFailure", true)),
     tells("SessionEnd", true),

@@ -4,6 +4,7 @@
 use countersign_model::Finding;
 
 use super::claude::{self, Level, Rank};
+use super::hooks::events;
 use super::{Entry, Kind, Unreadable, entries, registered, shape, split, toml};
 use crate::hook::Agent;
 
@@ -83,8 +84,9 @@ fn hooks(agent: Agent, entries: &[Entry], beside: Beside<'_>, found: &mut Vec<Fi
         ));
     }
     for entry in &ours {
-        let known = |version| registered(agent, version).any(|event| event == entry.event);
-        if known(None) && !known(beside.version) {
+        let known = |version| registered(agent, Some(version)).any(|event| event == entry.event);
+        let ever = events(agent).iter().any(|event| event.name == entry.event);
+        if ever && beside.version.is_some_and(|version| !known(version)) {
             found.push(Finding::fail(
                 "version-events",
                 format!(
@@ -95,7 +97,7 @@ fn hooks(agent: Agent, entries: &[Entry], beside: Beside<'_>, found: &mut Vec<Fi
                 ),
                 format!("Connect again: `countersign connect {}`.", agent.name()),
             ));
-        } else if !known(None) {
+        } else if !ever {
             found.push(Finding::warn(
                 "events",
                 format!(

@@ -60,7 +60,9 @@ pub(super) fn events(agent: Agent) -> &'static [Event] {
 
 /// Those of them that this version knows.
 pub(super) fn registered(agent: Agent, version: Option<&str>) -> impl Iterator<Item = &'static Event> {
-    events(agent).iter().filter(move |event| has(version, event.since))
+    events(agent)
+        .iter()
+        .filter(move |event| has(agent, version, event.since))
 }
 
 /// Seconds after which the agent gives a hook up.

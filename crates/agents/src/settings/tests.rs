@@ -151,6 +151,10 @@ fn an_older_program_gets_no_event_that_it_may_not_know() {
     let names = |version: Option<&str>| -> Vec<&str> { registered(Agent::ClaudeCode, version).collect() };
     assert_eq!(names(None), names(Some("2.1.197")));
     assert_eq!(names(Some("unknown")), names(None));
+    let new = names(Some("2.1.330"));
+    assert!(
+        new.contains(&"PostModelSwitch") && new.contains(&"DirectoryAdded") && !names(None).contains(&"DirectoryAdded")
+    );
     let old = names(Some("2.1.100"));
     assert!(
         !old.contains(&"PostToolBatch") && !old.contains(&"UserPromptExpansion") && old.contains(&"PermissionDenied")
@@ -171,7 +175,7 @@ fn an_older_program_gets_no_event_that_it_may_not_know() {
     let found = look(Kind::ClaudeSettings, Some(&new), beside).expect("read");
     assert_eq!(
         found.iter().filter(|finding| finding.check == "version-events").count(),
-        2,
+        4,
         "{found:?}"
     );
     let older = connect(Kind::ClaudeSettings, Some(&new), &wish("2.1.100"))
